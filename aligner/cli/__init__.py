@@ -1,0 +1,60 @@
+"""The ``aligner`` command.
+
+Every command imports its stage inside its function: ``aligner --help`` and the fast path load nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import typer
+
+from aligner import __version__
+from aligner.errors import AlignerError
+
+app = typer.Typer(
+    name="aligner",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find the Spanish image captions left in an English article, translate them, link each to the place it "
+    "illustrates, and score the result.",
+)
+
+# One module per group of commands; each has ``register(app)``.
+_GROUPS = ("run", "translate", "link", "score", "models", "corpus")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"aligner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Shared options."""
+
+
+for _group in _GROUPS:
+    importlib.import_module(f"aligner.cli.{_group}").register(app)
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends in one message on stderr, never in a traceback."""
+    try:
+        app()
+    except AlignerError as error:
+        typer.echo(f"aligner: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (| head): not an error, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,43 @@
+"""The one error tree of the toolkit.
+
+Every error that a user can cause is an :class:`AlignerError`: its text names the cause, the place and the
+remedy, and the command line prints it without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class AlignerError(Exception):
+    """Base of all errors that the toolkit raises on purpose.
+
+    Attributes:
+        exit_code: what the command line exits with when this error ends it (1: the work failed, 2: wrong usage).
+    """
+
+    exit_code = 1
+
+
+class UsageError(AlignerError):
+    """The call itself is wrong: an unknown option value, engine, format or model name."""
+
+    exit_code = 2
+
+
+class DocumentError(AlignerError):
+    """A document cannot be read: missing, binary, undecodable, too large."""
+
+
+class ModelError(AlignerError):
+    """A model folder is missing, incomplete, altered or of an unsupported kind."""
+
+
+class TranslationError(AlignerError):
+    """The translation engine failed on an input."""
+
+
+class RecordError(AlignerError):
+    """A record, run or gold file does not follow its schema, or does not fit the document it names."""
+
+
+class OutputError(AlignerError):
+    """A result cannot be written."""

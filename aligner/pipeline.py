@@ -1,0 +1,164 @@
+"""The main job: read, find, translate, link; one record per document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aligner import documents
+from aligner.captions import Findings, find
+from aligner.documents import Article
+from aligner.errors import DocumentError
+from aligner.records import Caption, Document
+
+if TYPE_CHECKING:
+    from aligner.translation import Translator
+
+# Documents whose captions are translated together: enough for full batches, few enough for a steady stream.
+_WINDOW = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run does and with which means.
+
+    Attributes:
+        caption_language: ISO 639-1 code of the captions looked for.
+        context_language: ISO 639-1 code of the article.
+        model: bundled model name, local folder or hub id; None for the bundled model of the language pair.
+        engine: ``ctranslate2`` or ``transformers``.
+        beam_size: beam width of the search.
+        threads: translation workers; 0 for one per core.
+        translate: whether captions are translated.
+        link: whether captions are linked to the article.
+    """
+
+    caption_language: str = "es"
+    context_language: str = "en"
+    model: str | None = None
+    engine: str = "ctranslate2"
+    beam_size: int = 4
+    threads: int = 0
+    translate: bool = True
+    link: bool = True
+
+
+class Pipeline:
+    """The stages with one set of options; the model is loaded at the first caption, never before."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+
+    @cached_property
+    def translator(self) -> Translator:
+        """The opened translation model.
+
+        Raises:
+            UsageError: unknown model or engine.
+            ModelError: the model's folder is incomplete or altered.
+        """
+        from aligner.translation import Translator
+
+        options = self.options
+        return Translator.open(
+            options.model or f"{options.caption_language}-{options.context_language}",
+            engine=options.engine,
+            beam_size=options.beam_size,
+            threads=options.threads,
+        )
+
+    def find(self, article: Article) -> Findings:
+        """Finding alone."""
+        return find(
+            article,
+            caption_language=self.options.caption_language,
+            context_language=self.options.context_language,
+        )
+
+    def run(self, article: Article) -> Document:
+        """All stages on one article."""
+        return self.run_batch([article])[0]
+
+    def run_batch(self, articles: Sequence[Article]) -> list[Document]:
+        """All stages on several articles, their captions translated together; records in the same order."""
+        findings = [self.find(article) for article in articles]
+        captions = [caption for finding in findings for caption in finding.captions]
+        if captions and self.options.translate:
+            translations = self.translator.translate([caption.source for caption in captions])
+            captions = [replace(c, translation=t) for c, t in zip(captions, translations, strict=True)]
+        rest = iter(captions)
+        return [
+            self._record(article, finding, list(islice(rest, len(finding.captions))))
+            for article, finding in zip(articles, findings, strict=True)
+        ]
+
+    def _record(self, article: Article, finding: Findings, captions: list[Caption]) -> Document:
+        if captions and self.options.link:
+            from aligner.context import link
+
+            contexts = link(captions, finding.paragraphs, article)
+            captions = [replace(c, context=context) for c, context in zip(captions, contexts, strict=True)]
+        return Document(
+            document=article.name,
+            sha256=article.sha256,
+            context_language=finding.context_language,
+            caption_language=self.options.caption_language,
+            captions=tuple(captions),
+            slugs=finding.slugs,
+            other_languages=finding.other_languages,
+            credit_lines=finding.credit_lines,
+            encoding=article.encoding,
+            warnings=finding.warnings,
+        )
+
+    def failed(self, name: str, error: Exception) -> Document:
+        """The record of a document that could not be read."""
+        return Document(
+            document=name,
+            sha256="",
+            context_language=self.options.context_language,
+            caption_language=self.options.caption_language,
+            error=str(error),
+        )
+
+    def run_all(self, sources: Iterable[str | Path]) -> Iterator[tuple[Article | None, Document]]:
+        """Reads and runs many documents, yielding (article, record) in input order.
+
+        A document that cannot be read gives (None, record with ``error`` set).
+        """
+        sources = iter(sources)
+        while window := list(islice(sources, _WINDOW)):
+            read: list[Article | Document] = []
+            for source in window:
+                try:
+                    read.append(documents.read(source))
+                except DocumentError as error:
+                    read.append(self.failed(str(source), error))
+            records = iter(self.run_batch([item for item in read if isinstance(item, Article)]))
+            for item in read:
+                yield (item, next(records)) if isinstance(item, Article) else (None, item)
+
+
+def run(source: str | Path | Article, options: Options | None = None) -> Document:
+    """Finds, translates and links the captions of one document.
+
+    Args:
+        source: an :class:`~aligner.documents.Article`, a path, or the text itself. A ``str`` is taken as text if it
+            holds a line feed and as a path otherwise.
+        options: see :class:`Options`.
+
+    Raises:
+        DocumentError: the document cannot be read.
+        ModelError: the translation model cannot be loaded.
+    """
+    if isinstance(source, Article):
+        article = source
+    elif isinstance(source, str) and "\n" in source:
+        article = documents.from_text(source)
+    else:
+        article = documents.read(source)
+    return Pipeline(options).run(article)
