@@ -244,7 +244,9 @@ def _build(cls: type, data: Any, where: str) -> Any:
             continue
         value, place = data[name], f"{where}.{name}"
         if name in nested:
-            if isinstance(value, list | tuple):
+            if str(field.type).startswith("tuple"):
+                if not isinstance(value, list | tuple):
+                    raise RecordError(f"{place}: expected a list, got {type(value).__name__}")
                 value = tuple(_build(nested[name], item, f"{place}[{i}]") for i, item in enumerate(value))
             elif value is not None:
                 value = _build(nested[name], value, place)
