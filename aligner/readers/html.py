@@ -1,0 +1,905 @@
+"""HTML: captions with the exact place of each in the source, and the article's body.
+
+Tags are found by the rules of the WHATWG tokenizer (HTML Living Standard, 13.2.5), so that every text and attribute
+value keeps its source offsets, which no parser library for Python reports. What is body text and what is the page's
+furniture is for resiliparse to say (Bevendorff et al., "Elastic ChatNoir", ECIR 2018): it is given the page with a
+private-use character in front of each stretch of text, and what comes out marked is body. Captions are taken from the
+markup itself, whatever the extractor thinks of them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
+
+from aligner.documents import Article, Block, Role
+from aligner.errors import DocumentError
+from aligner.readers.strings import (
+    HTML_SPECIAL,
+    JSON_SPECIAL,
+    SPACES,
+    Offsets,
+    collapse,
+    decode_attribute,
+    decode_html,
+    decode_json,
+    json_objects,
+)
+
+Kind = Literal["text", "attribute", "json"]
+
+
+class Tag(NamedTuple):
+    """A tag in the source: name (``/name`` of an end tag) and where it stands."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlBlock(Block):
+    """A block of an HTML page.
+
+    Attributes:
+        kind: where its text stands: between tags, in an attribute's value, or in a JSON string of a script.
+        quote: the quotation mark around the attribute's value; "" if there is none.
+        element: start tag of the element that the block is the text of; None in scripts and in ``meta``.
+        language: value of the nearest ``lang`` around it; "" if there is none.
+        tags: the inline tags within and at the edges of the block.
+    """
+
+    kind: Kind = "text"
+    quote: str = ""
+    element: Tag | None = None
+    language: str = ""
+    tags: tuple[Tag, ...] = ()
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``Article.text`` of the source of ``text[start:end]``.
+
+        Character references are covered whole. A tag directly at an edge is covered too where its partner is
+        inside, so that the stretch can be replaced without tearing an element apart.
+        """
+        offsets = cast(Offsets, self.offsets)
+        if end <= start:
+            at = offsets[start]
+            return at, at
+        first, last = offsets.start(start), offsets.end(end - 1)
+        if self.tags:
+            first, last = _balance(self.tags, first, last)
+        return first, last
+
+
+_NAME = r"[a-zA-Z][^\t\n\f\r />]*+"
+_ATTRIBUTE = (
+    r"[^\t\n\f\r />][^\t\n\f\r />=]*+"
+    r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
+)
+# A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout, and the
+# closing ">" is optional, so that no input makes it look at a stretch twice.
+_TAG = re.compile(
+    rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)"
+)
+_ATTRIBUTES = re.compile(
+    r"([^\t\n\f\r />][^\t\n\f\r />=]*+)"
+    r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\n\f\r >\"'][^\t\n\f\r >]*+))?+)?+"
+)
+
+_VOID = frozenset("area base br col embed frame hr img input link meta param source track wbr amp-img".split())
+# Their content is no markup, or nothing to read.
+_RAW = frozenset("script style textarea title noframes iframe noembed xmp".split())
+_OPAQUE = frozenset("svg math template select video audio canvas".split())
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+_BLOCKS = _HEADINGS | frozenset(
+    "html head body address article aside blockquote button caption center dd details dialog dir div dl dt fieldset "
+    "figcaption figure footer form frameset header hgroup legend li main menu nav noscript object ol optgroup option "
+    "p picture pre search section summary table tbody td tfoot th thead tr ul".split()
+)
+_SCOPES = frozenset("html table td th caption object template button".split())
+_TABLE_PARTS = frozenset("table caption tbody thead tfoot tr td th".split())
+_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_PAGE = frozenset("html head body main article section".split())
+_FURNITURE = frozenset("nav footer aside form menu dialog".split())
+_UNCAPTIONED = frozenset("table blockquote pre".split())
+# Containers that may hold more than one caption: their language is not a caption's to change.
+_CONTAINERS = _PAGE | frozenset("div td th li dd table tr tbody form header footer aside blockquote".split())
+
+# What a start tag closes without an end tag, and within what.
+_CLOSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "li": (("li",), ("ul", "ol", "menu", "dir", "table")),
+    "dt": (("dt", "dd"), ("dl", "table")),
+    "dd": (("dt", "dd"), ("dl", "table")),
+    "td": (("td", "th"), ("table",)),
+    "th": (("td", "th"), ("table",)),
+    "tr": (("tr",), ("table",)),
+    "tbody": (("tbody", "thead", "tfoot"), ("table",)),
+    "thead": (("tbody", "thead", "tfoot"), ("table",)),
+    "tfoot": (("tbody", "thead", "tfoot"), ("table",)),
+}
+# Elements that say something of their text by themselves.
+_TELLING = frozenset(("figure", "figcaption", "a")) | _UNCAPTIONED | _HEADINGS | _FURNITURE
+
+# Deeper pages than browsers build (512) are not for the extractor, whose time is then cubic in the depth.
+_DEEPEST = 256
+# Nor are pages with so many formatting elements left open: each is opened anew in every paragraph.
+_FORMATTING_OPEN = 64
+_MARK = 0xF0000
+_MARKS = 0xFFFD
+# What a class calls a caption and is longer, or of more parts, is a wrapper around something else.
+_CAPTION_LONGEST = 1500
+_CAPTIONS_MOST = 12
+_BODY_LEAST = 200
+
+_HINT = re.compile(
+    r"(?i)capt|credit|crédit|cutline|pie|leyenda|ep[ií]grafe|legend|didascalia|copyright|photo|foto|pictur|imag|itemprop"
+    r"|itemtype|lang\s*="
+)
+_SQUASH = re.compile(r"[-_:]+")
+_CAPTION_CLASS = re.compile(
+    r"^(?!(?:has|with|no|without|hide|show|toggle|closed)caption)"
+    r"(?!.*captions?(?:btn|button|toggle|track|settings|window|display|menu|off|on$)).*caption"
+    r"|figcap|cutline|piede(?:la)?(?:foto|imagen|img|photo)|pie(?:foto|imagen|img|photo)$"
+    r"|(?:foto|imagen|img|photo|image|media|figure)pie$|^pie$|leyenda|ep[ií]grafe|^legende?$"
+    r"|(?:foto|photo|image|img|picture)(?:desc|legend)|^desc(?:ripcion)?(?:foto|imagen)|didascalia|bildunterschrift"
+)
+_CREDIT_CLASS = re.compile(
+    r"(?:photo|image|img|media|foto|picture|pic|caption|figure|lead)(?:s|graph(?:er|y))?(?:credit|source|author|by|"
+    r"copyright|agency|autor|fuente|firma|agencia)|^credits?$|^cr[eé]ditos?$|creditline|credit(?:text|photo|foto|image)"
+    r"|photographer|fot[oó]grafo|(?:firma|agencia|fuente|cr[eé]ditos?)(?:de)?(?:la)?(?:foto|imagen)"
+    r"|caption.*credit|credit.*caption"
+)
+_LOOSE_CREDIT_CLASS = re.compile(r"^(?:copyright|source|author|autor|fuente|firma|agency|agencia|byline)$")
+_IMAGE_TYPE = re.compile(r"(?i)(?:^|/)(?:ImageObject|Photograph|Image|imageGallery|MediaGallery)$")
+_IMAGE_KEYS = frozenset(
+    "image photo photos thumbnail primaryImageOfPage associatedMedia representativeOfPage logo".split()
+)
+_JSON_ROLES: dict[str, Role] = {
+    "caption": "caption",
+    "description": "caption",
+    "alternateName": "caption",
+    "name": "alt",
+    "headline": "alt",
+    "creditText": "credit",
+}
+_PROPERTY_ROLES: dict[str, Role] = {
+    "caption": "caption",
+    "description": "caption",
+    "credittext": "credit",
+    "copyrightholder": "credit",
+}
+_IMAGE_ATTRIBUTES: dict[str, Role] = {
+    "alt": "alt",
+    "title": "alt",
+    "aria-label": "alt",
+    "data-alt": "alt",
+    "data-caption": "caption",
+    "data-image-caption": "caption",
+    "data-image-description": "caption",
+    "data-credit": "credit",
+}
+_LIGHTBOX = re.compile(r"(?i)lightbox|fancybox|gallery|\.(?:jpe?g|png|webp|gif)\b")
+_LINK_ATTRIBUTES: dict[str, Role] = {"title": "alt", "data-title": "alt", "data-caption": "caption"}
+_META_IMAGE = frozenset(("og:image:alt", "twitter:image:alt"))
+
+
+class _Attribute(NamedTuple):
+    name: str
+    value: str
+    start: int
+    end: int
+    quote: str
+
+
+def _attributes(source: str, start: int, end: int) -> Iterator[_Attribute]:
+    for match in _ATTRIBUTES.finditer(source, start, end):
+        group = match.lastindex or 1
+        if group == 1:
+            yield _Attribute(match[1].lower(), "", match.end(), match.end(), "")
+        else:
+            first, last = match.span(group)
+            yield _Attribute(match[1].lower(), match[group], first, last, ("", "", '"', "'", "")[group])
+
+
+class _Context(NamedTuple):
+    """What an element's place on the page says of the text in it."""
+
+    role: Role | None = None
+    figure: bool = False
+    image: bool = False
+    furniture: bool = False
+    link: bool = False
+    language: str = ""
+    root: int = -1  # where the element begins that gave the role
+
+
+class _Run(NamedTuple):
+    """A stretch of text between block boundaries: pieces between inline tags, not decoded yet."""
+
+    pieces: list[tuple[int, int]]
+    tags: list[Tag]
+    context: _Context
+    element: Tag | None
+    beside_image: bool
+    linked: int
+
+
+@lru_cache(maxsize=4096)
+def _classes(value: str, image: bool) -> Role | None:
+    """What the class names of an element say that its text is."""
+    role: Role | None = None
+    for name in value.split():
+        squashed = _SQUASH.sub("", name).lower()
+        if _CREDIT_CLASS.search(squashed) or (image and _LOOSE_CREDIT_CLASS.search(squashed)):
+            return "credit"
+        if _CAPTION_CLASS.search(squashed):
+            role = "caption"
+    return role
+
+
+class _Open(NamedTuple):
+    """An open element: its place, its context, and how deep the nearest block and scope around or of it are."""
+
+    name: str
+    start: int
+    end: int
+    context: _Context
+    block: int
+    scope: int
+
+
+_OUTSIDE = _Open("", 0, 0, _Context(), -1, -1)
+
+
+class _Scanner:
+    """One pass over the source: runs of text, attribute values and JSON strings, each with its place."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.runs: list[_Run] = []
+        self.values: list[tuple[int, int, Role, Kind, str, Tag | None, str]] = []
+        self.deepest = 0
+        self.formatting = 0
+        self._open: list[_Open] = []
+        self._top = _OUTSIDE
+        # Per element name, how deep the open elements of that name are.
+        self._where: dict[str, list[int]] = defaultdict(list)
+        self._pieces: list[tuple[int, int]] = []
+        self._inline: list[Tag] = []
+        self._context = _OUTSIDE.context
+        self._linked = 0
+        self._image = False
+        # Elements whose end tag was looked for and does not come again.
+        self._unclosed: set[str] = set()
+        # The last link to a large picture, until its text begins: only around an image is its title a caption.
+        self._lightbox: re.Match[str] | None = None
+        self._scan()
+
+    def _scan(self) -> None:
+        source, search = self.source, _TAG.search
+        at = 0
+        while match := search(source, at):
+            start = match.start()
+            if start > at:
+                self._text(at, start)
+            at = match.end()
+            if name := match[1]:
+                if not match[3]:
+                    at = len(source)  # the file ends within a tag, which browsers drop
+                    break
+                at = self._start(name.lower(), match)
+            elif name := match[4]:
+                if not match[5]:
+                    at = len(source)
+                    break
+                self._end(name.lower(), start, at)
+            elif match[6]:
+                at = self._comment(at)
+        if at < len(source):
+            self._text(at, len(source))
+        self._flush()
+
+    def _comment(self, at: int) -> int:
+        if self.source.startswith((">", "->"), at):  # <!--> and <!---> are whole comments
+            return self.source.index(">", at) + 1
+        end = self.source.find("-->", at)
+        return end + 3 if end >= 0 else len(self.source)
+
+    def _text(self, start: int, end: int) -> None:
+        pieces = self._pieces
+        context = self._top.context
+        if not pieces:
+            if end - start < 200 and self.source[start:end].isspace():
+                return
+            self._context = context
+            self._linked = 0
+            self._lightbox = None
+        pieces.append((start, end))
+        if context.link:
+            self._linked += end - start
+
+    def _flush(self) -> None:
+        if self._pieces:
+            at = self._top.block
+            element = Tag(*self._open[at][:3]) if at >= 0 else None
+            self.runs.append(
+                _Run(self._pieces, self._inline, self._context, element, self._image, self._linked)
+            )
+            self._pieces = []
+            self._image = False
+        if self._inline:
+            self._inline = []
+
+    def _pop_to(self, depth: int) -> None:
+        opened, where = self._open, self._where
+        while len(opened) > depth:
+            where[opened.pop().name].pop()
+        self._top = opened[-1] if opened else _OUTSIDE
+
+    def _start(self, name: str, match: re.Match[str]) -> int:
+        start, end = match.span()
+        if name in _VOID:
+            self._void(name, match)
+            return end
+        if name in _RAW or name in _OPAQUE:
+            return self._skip(name, match)
+        block = name in _BLOCKS or "-" in name
+        if block:
+            self._flush()
+            self._imply_ends(name)
+        top = self._top
+        context = self._enter(name, match, top.context)
+        if context.role != top.context.role:
+            self._flush()
+            block = True
+        elif not block:
+            if name in _FORMATTING:
+                self.formatting += 1
+                if name == "a":
+                    self._lightbox = match if _LIGHTBOX.search(match[2]) else None
+            self._inline.append(Tag(name, start, end))
+        depth = len(self._open)
+        self._top = _Open(
+            name,
+            start,
+            end,
+            context,
+            depth if block else top.block,
+            depth if name in _SCOPES else top.scope,
+        )
+        self._open.append(self._top)
+        self._where[name].append(depth)
+        if depth >= self.deepest:
+            self.deepest = depth + 1
+        if name == "figure" and "aria-label" in match[2]:
+            self._values_of(name, match, context)
+        return end
+
+    def _imply_ends(self, name: str) -> None:
+        """Closes what the start tag of a block closes without an end tag."""
+        where = self._where
+        if (paragraphs := where.get("p")) and paragraphs[-1] > self._top.scope:
+            self._pop_to(paragraphs[-1])
+        if name in _CLOSES:
+            among, within = _CLOSES[name]
+            at = max((where[n][-1] for n in among if where.get(n)), default=-1)
+            if at > max((where[n][-1] for n in within if where.get(n)), default=-1):
+                self._pop_to(at)
+
+    def _end(self, name: str, start: int, end: int) -> None:
+        block = name in _BLOCKS or "-" in name
+        if block or name == "br":
+            self._break(name, start, end)
+        where = self._where.get(name)
+        if not where:
+            return
+        at = where[-1]
+        if block:
+            if at < self._top.scope and name not in _TABLE_PARTS:
+                return
+        else:
+            # An end tag does not reach out of the block that it stands in.
+            if at < self._top.block:
+                return
+            if name in _FORMATTING:
+                self.formatting -= 1
+            outer = self._open[at - 1] if at else _OUTSIDE
+            if outer.context.role != self._open[at].context.role:
+                self._flush()
+            else:
+                self._inline.append(Tag("/" + name, start, end))
+        self._pop_to(at)
+
+    def _break(self, name: str, start: int, end: int) -> None:
+        """Ends a run; a line break is kept as a piece of it, for what follows may go on with the sentence."""
+        if name != "br":
+            self._flush()
+        elif self._pieces:
+            self._pieces.append((start, end))
+
+    def _enter(self, name: str, match: re.Match[str], outer: _Context) -> _Context:
+        """What the page says of the text in an element that begins."""
+        raw = match[2]
+        hinted = bool(raw) and _HINT.search(raw) is not None
+        if not hinted and name not in _TELLING:
+            return outer
+        role, figure, image = outer.role, outer.figure, outer.image
+        furniture, link, language, root = outer.furniture, outer.link, outer.language, outer.root
+        if name == "figure":
+            figure, role = True, role or "caption"
+        elif name == "figcaption":
+            role = "credit" if role == "credit" else "caption"
+        elif name in _UNCAPTIONED:
+            role, figure = None, False
+        elif name in _HEADINGS:
+            role = role or "heading"
+        elif name in _FURNITURE:
+            furniture = True
+        elif name == "a":
+            link = True
+        for attribute in _attributes(self.source, *match.span(2)) if hinted else ():
+            key, value = attribute.name, attribute.value
+            if key in ("lang", "xml:lang"):
+                language = value.strip()
+            elif key == "itemtype":
+                image = any(map(_IMAGE_TYPE.search, value.split()))
+            elif key == "itemprop":
+                if (image or figure or value == "caption") and value.lower() in _PROPERTY_ROLES:
+                    role = _PROPERTY_ROLES[value.lower()]
+            elif key == "class" and name not in _PAGE and len(value) < 1000:
+                named = _classes(value, figure or role == "caption")
+                if named and not (role == "credit" and named == "caption"):
+                    role = named
+        if role != outer.role:
+            root = match.start()
+        context = _Context(role, figure, image, furniture, link, language, root)
+        return outer if context == outer else context
+
+    def _void(self, name: str, match: re.Match[str]) -> None:
+        if name == "br":
+            self._break(name, *match.span())
+            return
+        if name in ("img", "amp-img"):
+            self._flush()
+            self._image = True
+            if self._lightbox is not None:
+                self._values_of("a", self._lightbox, self._top.context)
+                self._lightbox = None
+        elif name == "hr":
+            self._flush()
+        elif name != "meta":
+            return
+        context = self._top.context
+        self._values_of(name, match, context)
+
+    def _values_of(self, name: str, match: re.Match[str], context: _Context) -> None:
+        attributes = list(_attributes(self.source, *match.span(2)))
+        element: Tag | None = Tag(name, *match.span())
+        language = next((a.value for a in attributes if a.name == "lang"), context.language)
+        roles: dict[str, Role] = {}
+        if name == "meta":
+            element = None
+            named = {a.name: a.value.strip().lower() for a in attributes}
+            if _META_IMAGE & {named.get("property"), named.get("name")}:
+                roles["content"] = "alt"
+            elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (context.image or prop == "caption"):
+                roles["content"] = _PROPERTY_ROLES[prop]
+        elif name == "a":
+            roles = _LINK_ATTRIBUTES
+        elif name == "figure":
+            roles["aria-label"] = "alt"
+        else:
+            roles = _IMAGE_ATTRIBUTES
+        seen = set()
+        for attribute in attributes:
+            if attribute.end > attribute.start and attribute.name in roles and attribute.name not in seen:
+                seen.add(attribute.name)  # of an attribute given twice, the first counts
+                start, end = attribute.start, attribute.end
+                if attribute.name.startswith("data-"):
+                    start, end = self._unwrapped(start, end)
+                role = roles[attribute.name]
+                self.values.append((start, end, role, "attribute", attribute.quote, element, language))
+
+    def _unwrapped(self, start: int, end: int) -> tuple[int, int]:
+        """The text within a value that is one escaped paragraph; an empty stretch if it is other markup."""
+        value = self.source[start:end]
+        for opening, closing in (("&lt;p&gt;", "&lt;/p&gt;"), ("<p>", "</p>")):
+            if value.lstrip().startswith(opening) and value.rstrip().endswith(closing):
+                start += value.index(opening) + len(opening)
+                end -= len(value) - value.rindex(closing)
+        inner = self.source[start:end]
+        return (start, start) if "&lt;" in inner or "<" in inner else (start, end)
+
+    def _skip(self, name: str, match: re.Match[str]) -> int:
+        """Where to read on after an element whose content is not read as markup."""
+        start, at = match.span()
+        if name in _OPAQUE and match[2].endswith("/") and name in ("svg", "math"):
+            return at
+        end = self._find_end(name, at)
+        if end < 0:
+            return at if name in _OPAQUE else len(self.source)
+        if name == "script" and "ld+json" in match[2].lower():
+            self._json(at, end)
+        close = self.source.find(">", end)
+        return close + 1 if close >= 0 else len(self.source)
+
+    def _find_end(self, name: str, at: int) -> int:
+        if name in self._unclosed:
+            return -1
+        size = len(name)
+        while (at := self.source.find("</", at)) >= 0:
+            after = at + 2 + size
+            if self.source[at + 2 : after].lower() == name and self.source[after : after + 1] in (*SPACES, "/", ">", ""):
+                return at
+            at += 2
+        self._unclosed.add(name)
+        return -1
+
+    def _json(self, start: int, end: int) -> None:
+        for item in json_objects(self.source, start, end):
+            typed = any(map(_IMAGE_TYPE.search, item.types))
+            if not typed and (item.types or item.key not in _IMAGE_KEYS):
+                continue
+            for key, role in _JSON_ROLES.items():
+                for first, last in item.strings.get(key, ()):
+                    if last > first:
+                        self.values.append((first, last, role, "json", '"', None, ""))
+
+
+def _balance(tags: Sequence[Tag], start: int, end: int) -> tuple[int, int]:
+    """The stretch, with tags at its edges whose partners it holds."""
+    closers, openers = _unmatched(tags, start, end)
+    before = [t for t in tags if t.end <= start]
+    after = [t for t in tags if t.start >= end]
+    edge = start
+    need = len(closers)
+    # Only tags that touch the stretch, or each other, are taken: there is no text in between.
+    while need and before and before[-1].end == edge and before[-1].name[0] != "/":
+        tag = before.pop()
+        edge = tag.start
+        if tag.name == closers[len(closers) - need].name[1:]:
+            need -= 1
+            start = edge
+        else:
+            break
+    edge = end
+    need = len(openers)
+    while need and after and after[0].start == edge and after[0].name[0] == "/":
+        tag = after.pop(0)
+        edge = tag.end
+        if tag.name[1:] == openers[need - 1].name:
+            need -= 1
+            end = edge
+        else:
+            break
+    return start, end
+
+
+def _unmatched(tags: Sequence[Tag], start: int, end: int) -> tuple[list[Tag], list[Tag]]:
+    """End tags without their start tag, and start tags without their end tag, in a stretch of source."""
+    closers: list[Tag] = []
+    openers: list[Tag] = []
+    for tag in tags:
+        if start <= tag.start and tag.end <= end:
+            if tag.name[0] != "/":
+                openers.append(tag)
+            elif openers and openers[-1].name == tag.name[1:]:
+                openers.pop()
+            else:
+                closers.append(tag)
+    return closers, openers
+
+
+# --- encoding
+
+
+_LABELS = {
+    **dict.fromkeys("iso-8859-1 iso8859-1 latin1 latin-1 l1 ascii us-ascii windows-1252 cp1252 x-cp1252".split(), "cp1252"),
+    **dict.fromkeys("iso-8859-9 latin5 windows-1254".split(), "cp1254"),
+    **dict.fromkeys("gb2312 gbk x-gbk".split(), "gb18030"),
+    **dict.fromkeys("shift_jis shift-jis sjis x-sjis windows-31j".split(), "cp932"),
+    **dict.fromkeys("ks_c_5601-1987 euc-kr ksc5601".split(), "cp949"),
+    **dict.fromkeys("utf-16 utf-16le utf-16be ucs-2 unicode utf8 utf-8 unicode-1-1-utf-8".split(), "utf-8"),
+}
+_CHARSET = re.compile(
+    rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([a-z0-9_:.-]+)|<\?xml[^>]*?\bencoding\s*=\s*[\"']([a-z0-9_:.-]+)"
+)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PRESCAN = 4096
+
+
+def _codec(label: str) -> str | None:
+    """Python codec for an encoding label, by the Encoding Standard's table where it differs from Python's."""
+    label = label.strip().strip("\"'").lower()
+    if label in _LABELS:
+        return _LABELS[label]
+    try:
+        info = codecs.lookup(label)
+        b"a".decode(info.name)
+    except (LookupError, UnicodeError, ValueError):
+        return None
+    return info.name if getattr(info, "_is_text_encoding", True) and info.name not in ("utf-7", "idna", "punycode") else None
+
+
+def decode(data: bytes, name: str, charset: str | None = None) -> tuple[str, str]:
+    """Text and codec name of the bytes of an HTML page, as a browser decodes them.
+
+    A byte-order mark decides, then the HTTP header, then ``<meta charset>``, then the bytes themselves (UTF-8 if they
+    can be; otherwise as for plain text). Bytes that the encoding does not know become lone surrogates
+    (``surrogateescape``), so that the text turns back into the same bytes.
+
+    Raises:
+        DocumentError: binary data, or broken UTF-16.
+    """
+    from aligner import documents
+
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        return documents.decode(data, name)
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:].decode("utf-8", "surrogateescape"), "utf-8-sig"
+    head = data[:_PRESCAN]
+    if 0 in head and (b"<\0" in head or b"\0<" in head):
+        return documents.decode(data, name)
+    if head.count(0) > len(head) // 50:
+        raise DocumentError(f"{name}: binary data, not HTML; give the page itself")
+    declared = _codec(charset) if charset else None
+    if declared is None and (match := _CHARSET.search(_COMMENT.sub(b"", head))):
+        declared = _codec((match[1] or match[2]).decode("ascii"))
+    if declared is not None:
+        try:
+            return data.decode(declared), declared
+        except UnicodeDecodeError:
+            pass
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    if declared is None:
+        try:
+            return documents.decode(data, name)
+        except DocumentError:
+            declared = "utf-8"
+    for encoding in (declared, "utf-8"):
+        text = data.decode(encoding, "surrogateescape")
+        # Some multi-byte codecs accept what they would write otherwise.
+        if text.encode(encoding, "surrogateescape") == data:
+            return text, encoding
+    raise DocumentError(f"{name}: the bytes are not {declared}; save the page anew as UTF-8")
+
+
+# --- the page as an article
+
+
+def parse(data: bytes, name: str, charset: str | None = None) -> Article:
+    """An HTML page as an article.
+
+    Args:
+        data: the page's bytes.
+        name: path or id.
+        charset: encoding label of the HTTP header, if there is one.
+
+    Raises:
+        DocumentError: binary data, or broken UTF-16.
+    """
+    text, encoding = decode(data, name, charset)
+    return Article(name, data, text, encoding, _blocks(text), "html")
+
+
+def _blocks(source: str) -> tuple[Block, ...]:
+    page = _Scanner(source)
+    runs = [part for run in page.runs for part in _parts(source, run)]
+    keep = _body(source, runs, page)
+    captions = Counter(run.context.root for run in runs if run.context.role == "caption")
+    blocks: list[HtmlBlock] = []
+    for number, run in enumerate(runs):
+        role = run.context.role
+        if role in ("caption", "credit"):
+            size = sum(end - start for start, end in run.pieces)
+            if size > _CAPTION_LONGEST or captions[run.context.root] > _CAPTIONS_MOST:
+                role = None
+        if role not in ("caption", "credit"):
+            if number not in keep:
+                continue
+            role = role or "body"
+        if built := collapse(source, run.pieces, HTML_SPECIAL, decode_html):
+            blocks.append(_block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags)))
+    for start, end, role, kind, quote, element, language in page.values:
+        special, decoder = (JSON_SPECIAL, decode_json) if kind == "json" else (HTML_SPECIAL, decode_attribute)
+        if built := collapse(source, [(start, end)], special, decoder):
+            blocks.append(_block(*built, role, kind, quote, element, language, ()))
+    blocks.sort(key=lambda block: block.start)
+    return tuple(_numbered(source, blocks))
+
+
+def _block(
+    text: str,
+    offsets: Offsets,
+    role: Role,
+    kind: Kind,
+    quote: str,
+    element: Tag | None,
+    language: str,
+    tags: tuple[Tag, ...],
+) -> HtmlBlock:
+    start, end = offsets.start(0), offsets.end(len(text) - 1)
+    return HtmlBlock(text, 0, start, end, role, offsets, kind, quote, element, language, tags)
+
+
+def _numbered(source: str, blocks: list[HtmlBlock]) -> Iterator[HtmlBlock]:
+    line, at = 1, 0
+    for block in blocks:
+        line += source.count("\n", at, block.start)
+        at = block.start
+        object.__setattr__(block, "line", line)
+        yield block
+
+
+def _parts(source: str, run: _Run) -> Iterator[_Run]:
+    """A run, split at the line breaks (``<br>``) that do not stand within a sentence."""
+    parts: list[list[tuple[int, int]]] = [[]]
+    breaks: list[tuple[int, int]] = []
+    for piece in run.pieces:
+        if source[piece[0]] == "<" and source[piece[0] + 1] in "bB/":
+            breaks.append(piece)
+        elif breaks:
+            text = source[piece[0] : piece[1]].strip()
+            if text:
+                if text[0].islower():
+                    parts[-1] += [*breaks, piece]
+                else:
+                    parts.append([piece])
+                breaks = []
+        else:
+            parts[-1].append(piece)
+    if len(parts) == 1:
+        yield run if not breaks else run._replace(pieces=parts[0])
+        return
+    for number, part in enumerate(parts):
+        first = parts[number - 1][-1][1] if number else 0
+        last = parts[number + 1][0][0] if number + 1 < len(parts) else len(source)
+        tags = [tag for tag in run.tags if first <= tag.start and tag.end <= last]
+        yield run._replace(pieces=part, tags=tags, beside_image=run.beside_image and number == 0)
+
+
+def _body(source: str, runs: list[_Run], page: _Scanner) -> set[int]:
+    """Numbers of the runs that are the article's body."""
+    sizes = [sum(end - start for start, end in run.pieces) for run in runs]
+    plain = {n for n, run in enumerate(runs) if not run.context.furniture}
+    total = sum(sizes[n] for n in plain)
+    if page.deepest > _DEEPEST or page.formatting > _FORMATTING_OPEN or len(runs) > _MARKS:
+        return plain
+    kept = _extract(source, runs)
+    found = sum(sizes[n] for n in kept if runs[n].context.role not in ("caption", "credit"))
+    if found < _BODY_LEAST and found < total // 4 + 1:
+        return plain
+    # The extractor drops some captions that no class names as such: short text right after an image within the body.
+    first, last = min(kept), max(kept)
+    for n in range(first, last):
+        run = runs[n]
+        if run.beside_image and not run.context.furniture and 2 * run.linked < sizes[n]:
+            kept.add(n)
+    return kept
+
+
+def _extract(source: str, runs: list[_Run]) -> set[int]:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    parts, at = [], 0
+    for number, run in enumerate(runs):
+        start = run.pieces[0][0]
+        parts += [source[at:start], chr(_MARK + number)]
+        at = start
+    parts.append(source[at:])
+    marked = "".join(parts)
+    try:
+        text = extract_plain_text(marked, main_content=True, alt_texts=False, list_bullets=False)
+    except UnicodeEncodeError:  # bytes that could not be decoded
+        marked = marked.encode("utf-8", "replace").decode("utf-8")
+        text = extract_plain_text(marked, main_content=True, alt_texts=False, list_bullets=False)
+    marks = (ord(mark) - _MARK for mark in re.findall("[\U000f0000-\U000ffffd]", text))
+    return {number for number in marks if number < len(runs)}
+
+
+# --- writing into the source
+
+
+def _block_at(article: Article, start: int) -> HtmlBlock | None:
+    blocks = cast(tuple[HtmlBlock, ...], article.blocks)
+    at = bisect_right(blocks, start, key=lambda block: block.start)
+    for block in reversed(blocks[:at]):
+        if block.start <= start < block.end:
+            return block
+    # A stretch may begin with inline tags in front of its block's text.
+    if at < len(blocks) and blocks[at].tags and blocks[at].tags[0].start <= start:
+        return blocks[at]
+    return None
+
+
+def escape(article: Article, start: int, text: str, end: int | None = None) -> str:
+    """``text`` as it must be written at an offset of a page's source: between tags, in an attribute, in a script.
+
+    Args:
+        article: the page.
+        start: offset in ``article.text`` where the text goes, within a block's span.
+        text: the new text.
+        end: end of the stretch that it replaces; tags in the stretch whose partners lie outside it are then kept.
+
+    Raises:
+        ValueError: no block stands at ``start``.
+    """
+    block = _block_at(article, start)
+    if block is None:
+        raise ValueError(f"{article.name}: there is no text of the page at offset {start}")
+    text = text.replace("\0", "")
+    if block.kind == "json":
+        written = json.dumps(text, ensure_ascii=not _encodable(text, article.encoding))[1:-1]
+        # Neither the end of the script nor what looks like HTML may arise.
+        return written.replace("<", "\\u003c").replace("&", "\\u0026")
+    written = _AMPERSANDS.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
+    if block.kind == "attribute":
+        written = written.replace('"', "&quot;").replace("'", "&#39;")
+        if not block.quote:
+            written = _UNQUOTED.sub(lambda match: f"&#{ord(match[0])};", written) or '""'
+    written = written.encode(article.encoding, "xmlcharrefreplace").decode(article.encoding)
+    if end is None or block.kind != "text":
+        return written
+    closers, openers = _unmatched(block.tags, start, end)
+    return "".join(
+        [
+            *(article.text[tag.start : tag.end] for tag in closers),
+            written,
+            *(article.text[tag.start : tag.end] for tag in openers),
+        ]
+    )
+
+
+_AMPERSANDS = re.compile("&")
+_UNQUOTED = re.compile(r"[\t\n\f\r /=`]")
+
+
+def _encodable(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, int, str] | None:
+    """The change to a page's source that says of the text at an offset which language it is in.
+
+    Args:
+        article: the page.
+        start: offset in ``article.text`` of a caption.
+        language: ISO 639-1 code.
+
+    Returns:
+        (start, end, replacement) within the start tag of the caption's element; None if the text is already said to be
+        in that language, stands where no element is its own (scripts, ``meta``), or shares its element with other
+        text. Several captions of one element have the same edit: make it once.
+    """
+    block = _block_at(article, start)
+    if block is None or block.element is None or block.language.lower().split("-")[0] == language:
+        return None
+    tag = block.element
+    if block.kind == "text" and tag.name in _CONTAINERS:
+        blocks = cast(tuple[HtmlBlock, ...], article.blocks)
+        if sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks) > 1:
+            return None
+    after_name = tag.start + 1 + len(tag.name)
+    given = [a for a in _attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]
+    if not given:
+        return after_name, after_name, f' lang="{language}"'
+    first, last = given[0], given[-1]
+    if first.start == first.end and not first.quote:
+        return first.start, first.end, f'="{language}"'
+    if first is last:
+        return first.start, first.end, language
+    return first.start, last.end, language + article.text[first.end : last.start] + language
