@@ -1,0 +1,71 @@
+"""``aligner corpus``: gold sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aligner.cli.score import Format
+
+group = typer.Typer(help="Gold sets: check and describe them.", no_args_is_help=True)
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FOLDER...]", help="Gold sets or folders of them; the bundled corpus if none is named."
+    ),
+]
+
+
+@group.command()
+def check(folders: Folders = None) -> None:
+    """Check gold sets: every problem is listed, with its place.
+
+    Examples:
+    * `aligner corpus check`
+    * `aligner corpus check my-gold/`
+    """
+    from aligner.resources import bundled
+    from aligner.scoring.gold import examine
+
+    gold, problems = examine(folders or [bundled("corpus")])
+    for problem in problems:
+        typer.echo(str(problem))
+    captions = sum(len(document.captions("es")) for document in gold.documents)
+    counts = f"{len(gold.files)} gold sets, {len(gold.documents)} documents, {captions} Spanish captions"
+    typer.echo(f"aligner: {counts}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}", err=True)
+    raise typer.Exit(1 if problems else 0)
+
+
+@group.command()
+def stats(
+    folders: Folders = None,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="How the numbers are printed.")
+    ] = Format.table,
+) -> None:
+    """Describe gold sets: documents, lines by kind, captions by length, credit and link.
+
+    Examples:
+    * `aligner corpus stats`
+    * `aligner corpus stats --format markdown my-gold/`
+    """
+    from aligner.resources import bundled
+    from aligner.scoring.statistics import describe, markdown, table
+
+    described = describe(folders or [bundled("corpus")])
+    if format_ is Format.json:
+        sys.stdout.write(json.dumps(described, ensure_ascii=False, indent=1) + "\n")
+    elif format_ is Format.markdown:
+        sys.stdout.write(markdown(described))
+    else:
+        table(described)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.add_typer(group, name="corpus")

@@ -1,0 +1,184 @@
+"""Run files, which ``aligner run --format jsonl`` prints, and whether they fit each other and the gold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aligner.errors import RecordError
+from aligner.records import Document
+from aligner.scoring.gold import Gold, GoldDocument, Problem, refusal
+
+# Formats whose offsets count in the text itself, so that a caption's text must stand at its span.
+_TEXT_FORMATS = (".txt", ".text", ".md", ".markdown", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The records of one run of one system.
+
+    Attributes:
+        name: what the system is called in reports.
+        path: the run file; "" for records in memory.
+        sha256: hex SHA-256 of the run file; "" for records in memory.
+        records: one record per document.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    records: tuple[Document, ...]
+
+    @property
+    def translated(self) -> bool:
+        """Whether the run translated: a run of the finder alone has no translation anywhere."""
+        return any(c.translation is not None for record in self.records for c in record.captions)
+
+    @property
+    def linked(self) -> bool:
+        """Whether the run linked; a run that links nothing at all but translates still counts as linked."""
+        return self.translated or any(c.context is not None for r in self.records for c in r.captions)
+
+
+def load(paths: Iterable[str | Path]) -> list[Run]:
+    """Reads run files (JSON Lines, or one JSON array).
+
+    Runs are named after their files; of two files with one name, their folders are named too.
+
+    Raises:
+        RecordError: a file cannot be read, or any record does not follow the schema; all problems are listed.
+    """
+    files = list(map(Path, paths))
+    problems: list[Problem] = []
+    runs = []
+    for path, name in zip(files, _names(files), strict=True):
+        try:
+            data = path.read_bytes()
+            text = data.decode("utf-8-sig")
+        except OSError as error:
+            problems.append(Problem(str(path), f"cannot be read ({error.strerror})"))
+            continue
+        except UnicodeDecodeError as error:
+            problems.append(Problem(str(path), f"not UTF-8 (byte {error.start}); is it a run file?"))
+            continue
+        records = _records(text, path, problems)
+        runs.append(Run(name, str(path), hashlib.sha256(data).hexdigest(), tuple(records)))
+    problems += _mismatches(runs)
+    if problems:
+        raise refusal(problems, "runs")
+    return runs
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{path.parent.name}/{path.stem}" for path in paths]
+    if len(set(names)) < len(names):
+        names = list(map(str, paths))
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise RecordError(f"{doubled[0]}: named twice; compare different runs")
+    return names
+
+
+def _records(text: str, path: Path, problems: list[Problem]) -> Iterable[Document]:
+    lines: list[tuple[str, str]] = []
+    if text.lstrip().startswith("["):
+        try:
+            lines = [(f"{path} record {n}", json.dumps(item)) for n, item in enumerate(json.loads(text), 1)]
+        except ValueError as error:
+            problems.append(Problem(str(path), f"not JSON: {error}"))
+            return
+    else:
+        lines = [(f"{path}:{n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not lines:
+        problems.append(Problem(str(path), "holds no record"))
+    for place, line in lines:
+        try:
+            yield Document.from_json(line)
+        except RecordError as error:
+            problems.append(Problem(place, str(error)))
+
+
+def key(record: Document) -> str:
+    """The name under which a record's document is looked up in gold: its path without folder and suffix."""
+    return Path(record.document).stem
+
+
+def _mismatches(runs: Sequence[Run]) -> list[Problem]:
+    """How runs differ in their documents, and documents that a run has twice."""
+    problems = []
+    versions: list[dict[str, str]] = []
+    for run in runs:
+        seen: dict[str, str] = {}
+        for record in run.records:
+            if key(record) in seen:
+                problems.append(Problem(run.path, f"document {key(record)!r} stands in the run twice"))
+            seen[key(record)] = record.sha256
+        versions.append(seen)
+    for run, seen in zip(runs[1:], versions[1:], strict=True):
+        first = versions[0]
+        problems += [
+            Problem(run.path, f"lacks document {name!r} of {runs[0].path}")
+            for name in sorted(set(first) - set(seen))
+        ]
+        problems += [
+            Problem(run.path, f"document {name!r} is not in {runs[0].path}")
+            for name in sorted(set(seen) - set(first))
+        ]
+        # An empty digest: the document could not be read.
+        problems += [
+            Problem(
+                run.path, f"document {name!r} is another version than in {runs[0].path} (SHA-256 differs)"
+            )
+            for name in sorted(set(first) & set(seen))
+            if first[name] and seen[name] and first[name] != seen[name]
+        ]
+    return problems
+
+
+def pair(run: Run, gold: Gold) -> list[tuple[GoldDocument, Document]]:
+    """The documents of a gold with their records, in gold order.
+
+    Raises:
+        RecordError: the run lacks a document of the gold, has one that the gold does not know, was made from
+            other bytes, or a caption's text does not stand at its offsets; all problems are listed.
+    """
+    records = {key(record): record for record in run.records}
+    known = {document.name for document in gold.documents}
+    place = run.path or run.name
+    problems = [
+        Problem(place, f"lacks document {name!r} of the gold; run all of its documents")
+        for name in sorted(known - set(records))
+    ] + [
+        Problem(place, f"document {name!r} is not in the gold; run the gold's documents only")
+        for name in sorted(set(records) - known)
+    ]
+    for document in gold.documents:
+        record = records.get(document.name)
+        if record is None or not record.sha256:
+            continue
+        if record.sha256 != document.sha256:
+            problems.append(
+                Problem(
+                    place,
+                    f"document {document.name!r} is another version than {document.path} (SHA-256 differs)",
+                )
+            )
+            continue
+        if document.path.suffix.lower() not in _TEXT_FORMATS:
+            continue
+        problems += [
+            Problem(
+                place,
+                f"document {document.name!r}: caption {c.id} is not at {c.start}..{c.end} of the document",
+            )
+            for c in record.captions
+            if document.text[c.start : c.end] != c.source
+        ]
+    if problems:
+        raise refusal(problems, "run and gold do not fit")
+    return [(document, records[document.name]) for document in gold.documents]

@@ -1,0 +1,175 @@
+"""Scores for people: a terminal table and Markdown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from aligner.scoring import mt
+from aligner.scoring.evaluation import Finding, Scores, SystemScores, Value
+from aligner.scoring.figures import FEW, FIGURES
+from aligner.scoring.gates import Verdict
+
+# Figures of a slice that are shown; JSON has them all.
+_SLICED = (
+    "find.line.r",
+    "find.line.f1",
+    "find.span.r",
+    "find.credit.exact",
+    "link.accuracy",
+    "mt.bleu",
+    "mt.chrf2",
+)
+_LISTS = {
+    "misses": "captions missed",
+    "false_alarms": "false alarms",
+    "spans": "captions with another text",
+    "credits": "other credits",
+    "links": "wrong links",
+}
+_LISTED = 20
+
+
+def number(name: str, value: float | None) -> str:
+    """A figure as it is printed: shares with three digits, sacrebleu's scores with one, as sacrebleu does."""
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if FIGURES[name].unit == "score" else f"{value:.3f}"
+
+
+def cell(name: str, value: Value | None) -> str:
+    """A figure with its 95 % interval."""
+    if value is None:
+        return ""
+    text = number(name, value.value)
+    if value.mean is not None and value.high is not None:
+        return f"{text} ({number(name, value.mean)} ± {number(name, value.high - value.mean)})"
+    if value.low is not None:
+        return f"{text} ({number(name, value.low)}–{number(name, value.high)})"
+    return text
+
+
+def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
+    """Prints scores to stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Into a file or pipe, lines are as long as they need to be.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+    for title, header, rows in _tables(scores):
+        grid = Table(
+            title=Text(title, "bold"), title_justify="left", box=None, pad_edge=False, header_style="dim"
+        )
+        grid.add_column(Text(header[0]), no_wrap=True)
+        for name in header[1:]:
+            grid.add_column(Text(name), justify="right")
+        for row in rows:
+            grid.add_row(*map(Text, row))
+        console.print(grid)
+        console.print()
+    for line in _remarks(scores):
+        console.print(Text(line), soft_wrap=True)
+    for verdict in verdicts:
+        mark = Text("passed " if verdict.passed else "FAILED ", "green" if verdict.passed else "bold red")
+        console.print(mark + Text(str(verdict)), soft_wrap=True)
+
+
+def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:
+    """Scores as Markdown tables."""
+    lines = []
+    for title, header, rows in _tables(scores):
+        lines += [f"## {_escape(title)}", "", "| " + " | ".join(map(_escape, header)) + " |"]
+        lines += ["|---|" + "---:|" * (len(header) - 1)]
+        lines += ["| " + " | ".join(map(_escape, row)) + " |" for row in rows]
+        lines.append("")
+    lines += [f"- {_escape(line)}" for line in _remarks(scores)]
+    lines += [f"- {'passed' if v.passed else '**failed**'}: {_escape(str(v))}" for v in verdicts]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _escape(text: str) -> str:
+    return (
+        " ".join(text.split())
+        .replace("\\", "\\\\")
+        .replace("|", "\\|")
+        .replace("<", "&lt;")
+        .replace("*", "\\*")
+    )
+
+
+def _tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    systems = scores.systems
+    names = [name for name in FIGURES if any(name in system.figures for system in systems)]
+    rows = [
+        [name, *(cell(name, s.figures.get(name)) for s in systems), _count(name, systems)] for name in names
+    ]
+    yield "Figures (95 % intervals)", ["figure", *(s.name for s in systems), "n"], rows
+    if scores.comparisons:
+        yield from _matrices(scores)
+    for system in systems:
+        shown = [name for name in _SLICED if any(name in part.figures for part in system.slices)]
+        if shown:
+            yield (
+                f"{system.name} by kind of caption",
+                ["captions", "n", *shown],
+                [
+                    [
+                        f"{part.group}: {part.name}",
+                        f"{part.n} (fewer than {FEW})" if part.few else str(part.n),
+                        *(number(name, v.value) if (v := part.figures.get(name)) else "" for name in shown),
+                    ]
+                    for part in system.slices
+                ],
+            )
+
+
+def _count(name: str, systems: Sequence[SystemScores]) -> str:
+    counts = list(dict.fromkeys(str(s.figures[name].n) for s in systems if name in s.figures))
+    return " / ".join(counts)
+
+
+def _matrices(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Per metric and test, the difference (column less row) and p of every pair of systems."""
+    for metric, test in dict.fromkeys((c.metric, c.test) for c in scores.comparisons):
+        pairs = {(c.first, c.second): c for c in scores.comparisons if (c.metric, c.test) == (metric, test)}
+        firsts = list(dict.fromkeys(first for first, _ in pairs))
+        seconds = list(dict.fromkeys(second for _, second in pairs))
+        rows = [[a, *(_pair(pairs.get((a, b))) for b in seconds)] for a in firsts]
+        what = f"{mt.TESTS[test]}, {scores.compared} segments"
+        title = f"{mt.LABELS[metric]}: {what} (difference to the row; * p < 0.05)"
+        yield title, ["less", *seconds], rows
+
+
+def _pair(comparison: mt.Comparison | None) -> str:
+    if comparison is None:
+        return ""
+    if comparison.identical:
+        return "identical"
+    return f"{comparison.difference:+.1f} (p = {comparison.p:.4f}){'*' if comparison.p < 0.05 else ''}"
+
+
+def _remarks(scores: Scores) -> Iterator[str]:
+    for system in scores.systems:
+        for path in system.failed:
+            yield f"{system.name}: {path} could not be read; its captions count as missed"
+        for kind, title in _LISTS.items():
+            found: tuple[Finding, ...] = getattr(system, kind)
+            for item in found[:_LISTED]:
+                yield f"{system.name}: {title}: {item.document}:{item.line}: {_finding(item)}"
+            if len(found) > _LISTED:
+                yield f"{system.name}: {title}: {len(found) - _LISTED} more (--format json lists all)"
+    yield from scores.notes
+    signatures = {
+        f"{mt.LABELS[name.removeprefix('mt.')]}: {value.signature}"
+        for system in scores.systems
+        for name, value in system.figures.items()
+        if value.signature
+    } | {f"{mt.LABELS[c.metric]}, {mt.TESTS[c.test]}: {c.signature}" for c in scores.comparisons}
+    yield from sorted(signatures)
+
+
+def _finding(item: Finding) -> str:
+    if item.expected is None or item.found is None:
+        return str(item.expected or item.found or "none")
+    return f"expected {item.expected!r}, found {item.found!r}"
