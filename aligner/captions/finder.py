@@ -1,0 +1,566 @@
+"""Finds what was left in the caption language, block by block, cheap evidence first.
+
+A block goes through as few of these steps as it needs:
+
+1. function words: a block that has the context language's and none of the caption language's is body text (nearly
+   all of the text ends here, after a few substring searches);
+2. words: :mod:`aligner.captions.evidence` weighs each word that is not a name;
+3. credits and labels come off (:mod:`aligner.captions.credits`), the caption text is weighed alone, a line of two languages
+   sentence by sentence;
+4. the document decides what a line cannot: quotations, lists of titles, embedded posts, words that the article itself uses.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from aligner.captions import credits
+from aligner.captions.credits import Part
+from aligner.captions.evidence import Evidence, Weigher, probability, weigher
+from aligner.captions.language import WORD
+from aligner.documents import Article, Block
+from aligner.records import Caption, CreditLine, OtherLanguage, Slug
+
+THRESHOLD = 0.5  # a line is reported from this probability on
+LONG = 80  # letters from which function words alone may settle that a block is body text
+WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
+BODY_WORDS = 12  # a context-language line of so many words, or one that ends like a sentence, is body text
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found in one document.
+
+    Attributes:
+        captions: captions of the caption language, in document order, ids ``c1``, ``c2``, ...
+        slugs: bare picture names.
+        other_languages: lines in a language that is neither of the two.
+        credit_lines: lines that hold a credit and nothing else.
+        paragraphs: body text that a caption can be linked to.
+        context_language: ISO 639-1 code of the article, as measured.
+        warnings: remarks on the document, ``code: reason``.
+    """
+
+    captions: tuple[Caption, ...] = ()
+    slugs: tuple[Slug, ...] = ()
+    other_languages: tuple[OtherLanguage, ...] = ()
+    credit_lines: tuple[CreditLine, ...] = ()
+    paragraphs: tuple[Block, ...] = ()
+    context_language: str = "en"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """A part of a block with its verdict: ``caption``, ``other``, ``context``, ``names``, ``credit`` or ``slug``."""
+
+    block: Block
+    text: str
+    part: Part
+    kind: str
+    evidence: Evidence | None = None
+    confidence: float = 0.0
+    language: str = ""
+    reasons: list[str] = field(default_factory=list)
+
+
+def find(article: Article, *, caption_language: str = "es", context_language: str = "en") -> Findings:
+    """Finds the captions of one language that were left in an article of another.
+
+    Args:
+        article: the document.
+        caption_language: ISO 639-1 code of the captions looked for.
+        context_language: ISO 639-1 code that the article is expected to be in; what it is in is measured.
+
+    Raises:
+        UsageError: a language that the finder has no statistics of, or twice the same.
+    """
+    return _Finder(article, weigher(caption_language, context_language)).run()
+
+
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"”»')\]]*\s+(?=[\"“«¿¡('\[]*[A-ZÁÉÍÓÚÑ0-9])|\s+[/|•–—]\s+|\s*\t\s*")
+_QUOTED = re.compile(
+    r"“[^”]*”|«[^»]*»|„[^“”]*[“”]|‘[^’]{2,}’|\"[^\"]*\"|\([^()]*\)|(?<![^\W_])'[^']{2,}'(?![^\W_])"
+)
+_WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
+_CREDITED = re.compile(
+    r"[^\W\d_]/\s?[^\W\d_]|\s/\s|[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)|(?i:photo|foto|image|credit|picture)[a-z]*:|©|photo_"
+)
+_POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
+_ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
+_TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
+_FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+")
+_ENDS = re.compile(r"[.!?…:;][\"”»’')\]]*$")
+_EDGE = " \t\u00a0-–—|/•■\u200b\ufeff"
+
+
+class _Finder:
+    def __init__(self, article: Article, weigher: Weigher) -> None:
+        self.article = article
+        self.weigher = weigher
+        self.plain: list[Block] = []
+        self.found: list[_Found] = []
+
+    def run(self) -> Findings:
+        """All steps."""
+        marker, context_marker = self.weigher.marker.search, self.weigher.context_marker.findall
+        for block in self.article.blocks:
+            text = block.text
+            if (
+                len(text) >= LONG
+                and not marker(text)
+                and len(context_marker(text, 0, 300)) > 1
+                and not _CREDITED.search(text, max(0, len(text) - 70))
+                and not _CREDITED.search(text, 0, 50)
+            ):
+                self.plain.append(block)
+            else:
+                self._open(block)
+        return self._conclude()
+
+    # One block ------------------------------------------------------------------------------------------------
+
+    def _open(self, block: Block) -> None:
+        block, text = _composed(block)
+        if slug := self._slug(block, text):
+            self.found.append(slug)
+            return
+        if block.role == "credit":
+            reading = credits.read(text) or credits.Reading(credits.STRONG, None, None)
+            self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), reading), "credit"))
+            return
+        evidence = self.weigher.weigh(text)
+        if not evidence.caption and len(evidence.context) > 1 and not _CREDITED.search(text):
+            self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
+            return
+        for part in credits.split(text):
+            if part.start == part.end:
+                self.found.append(_Found(block, text, part, "credit"))
+            else:
+                self.found += self._judge(block, text, part)
+
+    def _judge(self, block: Block, text: str, part: Part) -> list[_Found]:
+        """Verdicts on the caption text of a part: one, or one for each run of sentences where the languages change."""
+        stretch = text[part.start : part.end]
+        whole = self._weigh(block, text, part)
+        if not (whole.evidence and whole.evidence.caption and whole.evidence.context):
+            return [whole]
+        edges = [m.span() for m in _SENTENCE.finditer(stretch)]
+        if not edges:
+            return [whole]
+        starts = [part.start, *(part.start + end for _, end in edges)]
+        ends = [*(part.start + start for start, _ in edges), part.end]
+        verdicts = [
+            self._weigh(block, text, replace(part, start=a, end=_after_quotes(text, b, part.end)))
+            for a, b in zip(starts, ends, strict=True)
+            if text[a:b].strip()
+        ]
+        if not any(v.kind == "context" and v.evidence and len(v.evidence.context) > 1 for v in verdicts):
+            return (
+                [whole]
+                if whole.kind == "caption" or not any(v.kind == "caption" for v in verdicts)
+                else verdicts
+            )
+        if not any(v.kind == "caption" for v in verdicts):
+            whole.kind = "context" if whole.kind == "caption" else whole.kind
+            return [whole]
+        return self._runs(verdicts, part)
+
+    def _runs(self, verdicts: list[_Found], part: Part) -> list[_Found]:
+        """Joins neighbouring sentences of the caption language, with the names and numbers between and before them."""
+        runs: list[list[_Found]] = []
+        for verdict in verdicts:
+            language = verdict.kind if verdict.kind in ("context", "other") else "caption"
+            if runs and runs[-1][0].language == language:
+                runs[-1].append(verdict)
+            else:
+                runs.append([verdict])
+            verdict.language = language
+        out = []
+        for run in runs:
+            credit = part.credit
+            near = credit is not None and (
+                run[-1] is verdicts[-1] if credit[0] >= part.end else run[0] is verdicts[0]
+            )
+            joined = replace(
+                part,
+                start=run[0].part.start,
+                end=run[-1].part.end,
+                credit=credit if near else None,
+                reading=part.reading if near else None,
+            )
+            out.append(self._weigh(run[0].block, run[0].text, joined))
+        return out
+
+    def _weigh(self, block: Block, text: str, part: Part) -> _Found:
+        """The verdict on one stretch."""
+        stretch = text[part.start : part.end]
+        evidence = self.weigher.weigh(stretch)
+        found = _Found(block, text, part, "names", evidence)
+        if not evidence.plain:
+            return found
+        if evidence.caption and evidence.context and (quoted := _QUOTED.search(stretch)):
+            del quoted
+            outside = self.weigher.weigh(_QUOTED.sub(" ", stretch))
+            if outside.context and not (outside.caption and probability(outside, self.weigher) >= THRESHOLD):
+                found.kind = "context"
+                return found
+        found.confidence = probability(evidence, self.weigher)
+        totals = evidence.totals
+        mine, context = totals[self.weigher.caption], totals[self.weigher.context]
+        best = max(range(len(totals)), key=totals.__getitem__)
+        if found.confidence >= THRESHOLD:
+            found.kind = "caption"
+        elif (
+            best not in (self.weigher.caption, self.weigher.context)
+            and evidence.plain > 1
+            and totals[best] - max(mine, context) > 2.0
+        ):
+            found.kind, found.language = "other", self.weigher.languages[best]
+        elif evidence.context and context >= mine:
+            found.kind = "context"
+        return found
+
+    def _slug(self, block: Block, text: str) -> _Found | None:
+        """A bare picture name: a file name, or a few words without a capital that are no sentence."""
+        if len(text) > 80:
+            return None
+        words = text.split()
+        if len(words) == 1:
+            if not _FILE.fullmatch(text) or text.isdigit() or not any(map(str.isalpha, text)):
+                if not (text.isalpha() and text.islower()):
+                    return None
+            elif text[0].isupper() and "_" not in text and not any(map(str.isdigit, text)):
+                parts = [w.lower() for w in re.split(r"[-_]", text)]
+                if any(self._is_context(w) for w in parts):
+                    return None
+            if text.isalpha() and self._is_context(text):
+                return None
+        else:
+            letters = "".join(words)
+            if "_" in words[0] and block.role == "line":
+                pass
+            elif not (letters.islower() and all(c.isalpha() or c in "-_" for c in letters)) or len(words) > 5:
+                return None
+            elif all(self._is_context(w) for w in words):
+                return None
+            elif len(words) > 3 and self.weigher.weigh(text).function > 1:
+                return None
+        return _Found(block, text, Part(0, len(text)), "slug")
+
+    def _is_context(self, word: str) -> bool:
+        scores, known = self.weigher.word(word)
+        return known and scores[self.weigher.context] > -1 and scores[self.weigher.caption] < -1
+
+    # The document ---------------------------------------------------------------------------------------------
+
+    def _conclude(self) -> Findings:
+        caption, context = self._letters()
+        language, warnings = self.weigher.languages[self.weigher.context], []
+        mine = self.weigher.languages[self.weigher.caption]
+        other = Counter[str]()
+        for found in self.found:
+            if found.kind == "other":
+                other[found.language] += found.part.end - found.part.start
+        foreign, most = other.most_common(1)[0] if other else ("", 0)
+        decided = caption + context + sum(other.values())
+        if caption and caption >= WHOLE * decided:
+            warnings.append(
+                f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
+            )
+            return Findings(
+                paragraphs=tuple(sorted(self._paragraphs({"caption"}), key=lambda b: b.start)),
+                slugs=tuple(self._slugs()),
+                credit_lines=tuple(self._credit_lines()),
+                context_language=mine,
+                warnings=tuple(warnings),
+            )
+        if most > context and most > caption:
+            warnings.append(f"context-language: the article is written in {foreign}, not {language}")
+            language = foreign
+        self._exempt()
+        self._weak_credits()
+        return Findings(
+            captions=tuple(self._captions()),
+            slugs=tuple(self._slugs()),
+            other_languages=tuple(self._others()),
+            credit_lines=tuple(self._credit_lines()),
+            paragraphs=tuple(sorted([*self.plain, *self._paragraphs({"context"})], key=lambda b: b.start)),
+            context_language=language,
+            warnings=tuple(warnings),
+        )
+
+    def _letters(self) -> tuple[int, int]:
+        sums = Counter[str]()
+        for found in self.found:
+            sums[found.kind] += found.part.end - found.part.start
+        return sums["caption"], sums["context"] + sum(len(block.text) for block in self.plain)
+
+    def _mentioned(self) -> str:
+        """The article's own text, in lower case, to look words and names up in."""
+        texts = [block.text for block in self.plain]
+        texts += [f.text[f.part.start : f.part.end] for f in self.found if f.kind == "context"]
+        return " " + " ".join(WORD.findall(" ".join(texts).lower())) + " "
+
+    def _exempt(self) -> None:
+        """Takes back what only looks like a caption: quotations, posts, lists of titles, the article's own words."""
+        captions = [f for f in self.found if f.kind == "caption"]
+        if not captions:
+            return
+        listed = self._listed()
+        mentioned = ""
+        for found in captions:
+            stretch = found.text[found.part.start : found.part.end]
+            reason = ""
+            if found.part.credit is None and _WHOLLY_QUOTED.fullmatch(stretch):
+                reason = "quotation"
+            elif _POST.search(found.text):
+                reason = "post"
+            elif id(found.block) in listed:
+                reason = "list"
+            elif found.part.credit is None and found.evidence and len(stretch) < 60:
+                content = [
+                    w.lower() for w in found.evidence.caption if w.lower() not in self.weigher.function
+                ]
+                content += [
+                    w.lower() for w in WORD.findall(stretch)[:1] if w.lower() not in self.weigher.function
+                ]
+                if content and len(set(content)) <= 4:
+                    mentioned = mentioned or self._mentioned()
+                    if sum(f" {w} " in mentioned for w in set(content)) * 2 >= len(set(content)) + 1:
+                        reason = "mentioned"
+            if reason:
+                found.kind = "exempt"
+
+    def _listed(self) -> set[int]:
+        """Blocks of lists of titles: three or more numbered lines in a row that do not end as sentences do."""
+        listed: set[int] = set()
+        run: list[Block] = []
+        for block in [*self.article.blocks, None]:
+            if block is not None and _ITEM.match(block.text) and len(block.text) < 120:
+                run.append(block)
+                continue
+            titles = [b for b in run if not _ENDS.search(b.text) and _TAIL.search(b.text)]
+            if len(run) >= 3 and len(titles) * 2 >= len(run):
+                listed.update(map(id, run))
+            run = []
+        return listed
+
+    def _weak_credits(self) -> None:
+        """Names at an edge of a caption that nothing but the document marks as its credit."""
+        sure = {
+            f.text[slice(*f.part.credit)].casefold()
+            for f in self.found
+            if f.part.credit and f.part.reading and f.part.reading.strength >= credits.LIKELY
+        }
+        people = {
+            f.part.reading.photographer.casefold()
+            for f in self.found
+            if f.part.reading and f.part.reading.photographer
+        }
+        weak = frozenset(sure | people)
+        mentioned = ""
+        for found in self.found:
+            if found.kind != "caption" or found.part.credit is not None:
+                continue
+            part = found.part
+            start, end = part.start, part.end
+            if again := credits.prefix(found.text, start, end, weak):
+                span, reading, after = again
+                after, end = credits.trim(found.text, after, end)
+                found.part = replace(part, start=after, end=end, credit=span, reading=reading)
+                continue
+            if again := credits.suffix(found.text, start, end, weak):
+                span, reading, before = again
+                start, before = credits.trim(found.text, start, before)
+                found.part = replace(part, start=start, end=before, credit=span, reading=reading)
+                continue
+            mentioned = mentioned or self._mentioned()
+            if bare := self._bare(found, weak, mentioned):
+                at, reading = bare
+                _, before = credits.trim(found.text, start, at)
+                stop = end
+                while found.text[stop - 1] in " .":
+                    stop -= 1
+                found.part = replace(part, end=before, credit=(at, stop), reading=reading)
+
+    def _bare(
+        self, found: _Found, weak: frozenset[str], mentioned: str
+    ) -> tuple[int, credits.Reading] | None:
+        """A credit at the end with nothing in front of it ("... de Zamora Paloma Juan"): where it starts."""
+        text, start, end = found.text, found.part.start, found.part.end
+        tokens = list(re.finditer(r"\S+", text[start:end]))
+        shouting = text[start:end].isupper()
+        for count in range(min(6, len(tokens) - 2), 0, -1):
+            at = start + tokens[-count].start()
+            stretch = text[at:end].rstrip(" .")
+            lead = tokens[-count - 1][0]
+            if not stretch[:1].isupper() or lead[-1:] in ",;:" or lead.lower() in self.weigher.function:
+                continue
+            if len(lead) < 3 and lead.islower():
+                continue
+            reading = credits.read(stretch)
+            if reading is None:
+                continue
+            known = stretch.casefold() in weak
+            if known:
+                return at, reading
+            if lead in self.weigher.names.leads or lead.lower() in self.weigher.names.leads:
+                continue
+            if reading.strength == credits.STRONG and not shouting and not reading.labelled:
+                if "/" in stretch or stretch.isupper() or count > 1:
+                    return at, reading
+                if stretch.casefold() not in mentioned and lead[0].islower():
+                    return at, reading
+            if shouting:
+                continue
+            if "/" in stretch and reading.strength >= credits.LIKELY:
+                return at, reading
+            if stretch.isupper() and count > 1 and not lead.isupper():
+                return at, reading
+            if (
+                stretch.isupper()
+                and len(stretch) > 2
+                and lead[0].islower()
+                and f" {stretch.lower()} " not in mentioned
+            ):
+                if stretch not in credits.lexicon().not_credits:
+                    return at, reading
+            first = tokens[-count][0]
+            if (
+                first in credits.lexicon().given
+                and 2 <= count <= 4
+                and lead.strip(".,") not in credits.lexicon().given
+                and all(t[0][0].isupper() or t[0] in credits.lexicon().particles for t in tokens[-count:])
+                and f" {' '.join(WORD.findall(stretch.lower()))} " not in mentioned
+                and f" {WORD.findall(stretch.lower())[-1]} " not in mentioned
+            ):
+                return at, reading
+        return None
+
+    # Records --------------------------------------------------------------------------------------------------
+
+    def _captions(self) -> list[Caption]:
+        out = []
+        english = self.weigher.languages[self.weigher.context]
+        for found in self.found:
+            part = found.part
+            if found.kind != "caption" or part.start >= part.end:
+                continue
+            start, end = found.block.span(part.start, part.end)
+            credit = None
+            if part.credit and part.reading:
+                left, right = found.block.span(*part.credit)
+                credit = credits.credit(self.article.text[left:right], part.reading, left, right)
+            out.append(
+                Caption(
+                    f"c{len(out) + 1}",
+                    found.block.line,
+                    start,
+                    end,
+                    self._source(found, start, end),
+                    credit,
+                    round(found.confidence, 4),
+                    tuple(self._reasons(found, english)),
+                )
+            )
+        return out
+
+    def _source(self, found: _Found, start: int, end: int) -> str:
+        if self.article.format in ("text", "markdown"):
+            return self.article.text[start:end]
+        return found.text[found.part.start : found.part.end]
+
+    def _reasons(self, found: _Found, context: str) -> list[str]:
+        evidence = found.evidence
+        assert evidence is not None
+        mine = self.weigher.languages[self.weigher.caption]
+        words = list(dict.fromkeys(w.lower() for w in evidence.caption))
+        words.sort(key=lambda w: w in self.weigher.function)
+        reasons = [
+            f"{len(evidence.caption)} of {evidence.plain} words are {mine}, not {context}: {', '.join(words[:5])}"
+        ]
+        if evidence.context:
+            reasons.append(f"{len(evidence.context)} words are {context}: {', '.join(evidence.context[:3])}")
+        if found.part.reading:
+            reasons.append("a credit stands beside it")
+        if found.part.label:
+            reasons.append("a caption label stands before it")
+        if found.block.role in ("caption", "alt"):
+            reasons.append(f"the format marks it as {found.block.role}")
+        return reasons
+
+    def _slugs(self) -> list[Slug]:
+        out = []
+        for found in self.found:
+            text = found.text[found.part.start : found.part.end]
+            if found.kind == "slug" or (
+                found.kind == "names" and found.part.credit is None and _person(text)
+            ):
+                start, end = found.block.span(found.part.start, found.part.end)
+                out.append(Slug(found.block.line, start, end, self.article.text[start:end]))
+        return out
+
+    def _others(self) -> list[OtherLanguage]:
+        return [
+            OtherLanguage(f.block.line, *f.block.span(f.part.start, f.part.end), f.language)
+            for f in self.found
+            if f.kind == "other"
+        ]
+
+    def _credit_lines(self) -> list[CreditLine]:
+        out = []
+        for found in self.found:
+            if found.kind == "credit" and found.part.credit:
+                start, end = found.block.span(*found.part.credit)
+                out.append(CreditLine(found.block.line, start, end, self.article.text[start:end]))
+        return out
+
+    def _paragraphs(self, kinds: set[str]) -> list[Block]:
+        return [
+            found.block
+            for found in self.found
+            if found.kind in kinds
+            and found.part.credit is None
+            and found.block.role in ("line", "body")
+            and (len(found.text.split()) >= BODY_WORDS or _ENDS.search(found.text))
+            and found.part.start == 0
+        ]
+
+
+def _person(text: str) -> bool:
+    words = text.split()
+    return 1 < len(words) < 5 and words[0] in credits.lexicon().given and all(w[0].isupper() for w in words)
+
+
+def _after_quotes(text: str, at: int, end: int) -> int:
+    while at < end and text[at] in "\"”»')]":
+        at += 1
+    return at
+
+
+def _composed(block: Block) -> tuple[Block, str]:
+    """The block with its letters composed (NFC), spans still leading to the original."""
+    if unicodedata.is_normalized("NFC", block.text):
+        return block, block.text
+    text, offsets = [], []
+    at = 0
+    source = block.text
+    while at < len(source):
+        end = at + 1
+        while end < len(source) and unicodedata.combining(source[end]):
+            end += 1
+        for letter in unicodedata.normalize("NFC", source[at:end]):
+            text.append(letter)
+            offsets.append(block.span(at, end)[0])
+        at = end
+    offsets.append(block.end)
+    composed = "".join(text)
+    return replace(block, text=composed, offsets=_Ends(offsets)), composed
+
+
+class _Ends(list[int]):
+    """Offsets where a letter may stand for several code points."""

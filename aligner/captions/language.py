@@ -1,0 +1,101 @@
+"""Which language a few words are in: word and letter statistics of eleven languages, one look-up a word.
+
+A naive Bayes model over words (Cavnar & Trenkle's n-grams for words that it has not seen; see Jauhiainen et al., 2019,
+"Automatic Language Identification in Texts: A Survey"). It scores words, not texts, because a caption can be half
+English, because names say nothing about the language, and because a verdict must name its words.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from aligner.resources import data
+
+# Letters, an apostrophe that elides ("l'auto", "Spain's"), Catalan's raised dot inside a word.
+WORD = re.compile(r"[^\W\d_]+(?:·[^\W\d_]+)*['’]?")
+_SCALE = 12  # stored log-probabilities are -ln(p) * _SCALE in one byte
+_GRAM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What one language writes around names.
+
+    Attributes:
+        heads: common nouns that start names ("palacio" in "Palacio de Cibeles").
+        leads: words, with their capitals, that a person's name follows ("presidente").
+        function: the language's most frequent words.
+    """
+
+    heads: frozenset[str]
+    leads: frozenset[str]
+    function: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """Word and letter statistics.
+
+    Attributes:
+        languages: ISO 639-1 codes, the order of all scores.
+        words: for each known word, a byte per language: -12 ln P(word | language).
+        grams: for each sequence of 2 to 4 letters, a byte per language: -12 ln P(last letter | letters before).
+        names: for each language, what it writes around names.
+    """
+
+    languages: tuple[str, ...]
+    words: Mapping[str, bytes]
+    grams: Mapping[str, bytes]
+    names: Mapping[str, Names]
+
+    def word(self, word: str) -> tuple[tuple[float, ...], bool]:
+        """How much worse than its best language each language explains a word (nats, <= 0), and whether it is known.
+
+        Args:
+            word: in lower case, with a straight apostrophe.
+        """
+        costs: bytes | list[int] | None = self.words.get(word)
+        known = costs is not None
+        if costs is None:
+            costs = self._spell(word)
+        least = min(costs)
+        return tuple((least - cost) / _SCALE for cost in costs), known
+
+    def _spell(self, word: str) -> list[int]:
+        costs = [0] * len(self.languages)
+        padded = f"^{word}$"
+        get = self.grams.get
+        for end in range(2, len(padded) + 1):
+            for start in range(max(0, end - _GRAM), end - 1):
+                if gram := get(padded[start:end]):
+                    costs = [cost + more for cost, more in zip(costs, gram, strict=True)]
+                    break
+        return costs
+
+
+@cache
+def model() -> LanguageModel:
+    """The bundled model, read once."""
+    stored = json.loads(data("find-languages.json").read_bytes())
+    languages = tuple(stored["languages"])
+    names = {
+        language: Names(
+            frozenset(words["heads"].split()),
+            frozenset(words["leads"].split()),
+            tuple(words["function"].split()),
+        )
+        for language, words in stored["names"].items()
+    }
+    width = len(languages)
+    return LanguageModel(languages, _table(stored["words"], width), _table(stored["grams"], width), names)
+
+
+def _table(stored: Mapping[str, str], width: int) -> dict[str, bytes]:
+    costs = base64.b64decode(stored["costs"])
+    keys = stored["keys"].split(" ")
+    return dict(zip(keys, (costs[i : i + width] for i in range(0, len(costs), width)), strict=True))
