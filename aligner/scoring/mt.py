@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aligner.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics.base import Metric
+    from sacrebleu.metrics.base import Metric, Score
 
 Test = Literal["bs", "ar"]
 TESTS: dict[Test, str] = {"bs": "paired bootstrap", "ar": "paired approximate randomisation"}
@@ -150,7 +150,7 @@ class System:
         self.hypotheses = list(hypotheses)
         self.references = references
         self._statistics: dict[str, list[list[float]]] = {}
-        self._resamples: dict[tuple[str, int], Any] = {}
+        self._resamples: dict[tuple[str, int], list[Score]] = {}
 
     def statistics(self, metric: str) -> list[list[float]]:
         """Sacrebleu's statistics of every segment."""
@@ -173,22 +173,26 @@ class System:
         score = self.score(metric)
         if score is None:
             return None
-        from sacrebleu.significance import estimate_ci
-
-        mean, ci = estimate_ci(self.resamples(metric, resamples))
-        signature = self.references.scorer(metric).get_signature()
+        scorer = self.references.scorer(metric)
+        whole = scorer._aggregate_and_compute(self.statistics(metric))
+        whole.estimate_ci(self._resample(metric, resamples))
+        signature = scorer.get_signature()
         signature.update("bs", resamples)
         signature.update("seed", seed())
-        return MTScore(score.value, float(mean), float(ci), signature.format(), score.segments)
+        return MTScore(score.value, float(whole._mean), float(whole._ci), signature.format(), score.segments)
 
     def resamples(self, metric: str, number: int) -> Any:
         """An array of the scores of bootstrap resamples, the same for all systems of as many segments."""
+        import numpy as np
+
+        return np.array([score.score for score in self._resample(metric, number)])
+
+    def _resample(self, metric: str, number: int) -> list[Score]:
         if (metric, number) not in self._resamples:
-            import numpy as np
             from sacrebleu.significance import _bootstrap_resample
 
             _, scores = _bootstrap_resample(self.statistics(metric), self.references.scorer(metric), number)
-            self._resamples[metric, number] = np.array([score.score for score in scores])
+            self._resamples[metric, number] = scores
         return self._resamples[metric, number]
 
     def segment_scores(self, metric: str) -> list[float]:

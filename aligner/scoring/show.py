@@ -58,9 +58,8 @@ def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
     # Into a file or pipe, lines are as long as they need to be.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
     for title, header, rows in _tables(scores):
-        grid = Table(
-            title=Text(title, "bold"), title_justify="left", box=None, pad_edge=False, header_style="dim"
-        )
+        console.print(Text(title, "bold"), soft_wrap=True)
+        grid = Table(box=None, pad_edge=False, header_style="dim")
         grid.add_column(Text(header[0]), no_wrap=True)
         for name in header[1:]:
             grid.add_column(Text(name), justify="right")
