@@ -45,7 +45,7 @@ def perfect(gold: Gold, name: str = "perfect") -> Run:
 
 
 def damaged(run: Run, damage: Callable[[Caption], Caption | None], every: int = 1, name: str = "") -> Run:
-    """The run with every n-th caption replaced by what ``damage`` makes of it, or left out where that is None."""
+    """The run with every n-th caption replaced by what ``damage`` makes of it (None: left out)."""
     count = 0
     records = []
     for item in run.records:

@@ -32,7 +32,7 @@ def sacrebleu(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def texts(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """References, a second set of them, and three systems that are damaged references; awkward lines among them."""
+    """Two sets of references and three systems that are damaged references; awkward lines among them."""
     references = [m.reference or "" for d in load([corpus]).documents for m in d.captions("es")]
     references += [
         "Tabs\tand\u00a0no-break spaces ",
@@ -133,8 +133,8 @@ def test_segment_scores_are_the_commands_sentence_level(texts: dict[str, Path]) 
     system = systems(texts, "ref")[0]
     for metric in ("bleu", "chrf2", "ter"):
         done = subprocess.run(
-            [sys.executable, "-m", "sacrebleu", texts["ref"], "-i", texts["a"], *COMMAND[metric], "-sl", "-b", "-w", "6"],
-            capture_output=True, text=True, check=True,
+            [sys.executable, "-m", "sacrebleu", texts["ref"], "-i", texts["a"], *COMMAND[metric], "-sl", "-b",
+             "-w", "6"], capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert [f"{score:.6f}" for score in system.segment_scores(metric)] == done.stdout.split()
 

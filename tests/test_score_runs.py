@@ -177,7 +177,7 @@ def test_acceptable_links_are_right(run: Run, gold: Gold) -> None:
 
 
 def test_untranslated_run_leaves_everything(run: Run, gold: Gold) -> None:
-    """Copying the source changes no document: residue stays, the language is wrong, names and numbers are kept."""
+    """Copying the source changes no document: residue and language stay, names and numbers are kept."""
     copied = damaged(
         run, lambda c: replace(c, translation=c.translation and replace(c.translation, text=c.source))
     )

@@ -63,7 +63,9 @@ def sarif(records: Iterable[Document]) -> str:
     """
     results, notifications = [], []
     for record in records:
-        location = {"artifactLocation": {"uri": quote(Path(record.document).as_posix())}}
+        path = Path(record.document)
+        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+        location = {"artifactLocation": {"uri": uri}}
         if record.error is not None:
             notifications.append(
                 {

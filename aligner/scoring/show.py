@@ -103,7 +103,12 @@ def _tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     rows = [
         [name, *(cell(name, s.figures.get(name)) for s in systems), _count(name, systems)] for name in names
     ]
-    yield "Figures (95 % intervals)", ["figure", *(s.name for s in systems), "n"], rows
+    intervals = any(value.low is not None for system in systems for value in system.figures.values())
+    yield (
+        "Figures (95 % intervals)" if intervals else "Figures",
+        ["figure", *(s.name for s in systems), "n"],
+        rows,
+    )
     if scores.comparisons:
         yield from _matrices(scores)
     for system in systems:

@@ -59,7 +59,7 @@ def _numbers(documents: Iterable[GoldDocument], language: str) -> Numbers:
             for group, name in slices(Match(document, mark, None)):
                 groups[group][name] += 1
     return {
-        group: dict(sorted(numbers.items(), key=lambda item: -item[1]))
+        group: dict(sorted(numbers.items(), key=lambda item: -item[1]) if group in GROUPS else numbers)
         for group, numbers in groups.items()
         if numbers
     }
