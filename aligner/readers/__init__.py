@@ -1,15 +1,47 @@
 """Readers of the formats that are not plain text, and of files that hold many documents.
 
-``parse`` reads one document; ``open_source`` streams the documents of files, folders, lists and archives. Nothing is
-imported before it is needed.
+``parse`` reads one document; ``open_source`` streams the documents of files, folders, lists and archives.
+Nothing is imported before it is needed.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from aligner.documents import Article
 from aligner.errors import DocumentError
 
-__all__ = ["escape", "lang_edit", "parse"]
+if TYPE_CHECKING:
+    from aligner.readers.names import SeenIds, safe_output_name
+    from aligner.readers.sources import Item, Limits, Position, Stream, open_source, replace_column
+
+__all__ = [
+    "Item",
+    "Limits",
+    "Position",
+    "SeenIds",
+    "Stream",
+    "escape",
+    "lang_edit",
+    "open_source",
+    "parse",
+    "replace_column",
+    "safe_output_name",
+]
+_HOMES = {
+    **dict.fromkeys(("SeenIds", "safe_output_name"), "aligner.readers.names"),
+    **dict.fromkeys(
+        ("Item", "Limits", "Position", "Stream", "open_source", "replace_column"), "aligner.readers.sources"
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def parse(data: bytes, name: str, format: str | None, charset: str | None = None) -> Article:
@@ -36,11 +68,13 @@ def parse(data: bytes, name: str, format: str | None, charset: str | None = None
         from aligner import documents
 
         return documents.from_bytes(data, name, format)
-    raise DocumentError(f"{name}: no reader for format {format!r}; the formats are text, markdown, html, docx")
+    raise DocumentError(
+        f"{name}: no reader for format {format!r}; the formats are text, markdown, html, docx"
+    )
 
 
 def escape(article: Article, start: int, text: str, end: int | None = None) -> str:
-    """``text`` as it must be written at an offset of the article's source; see :func:`aligner.readers.html.escape`."""
+    """``text`` as the article's source must have it at an offset; see :func:`aligner.readers.html.escape`."""
     if article.format != "html":
         return text
     from aligner.readers import html

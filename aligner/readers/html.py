@@ -1,10 +1,10 @@
 """HTML: captions with the exact place of each in the source, and the article's body.
 
-Tags are found by the rules of the WHATWG tokenizer (HTML Living Standard, 13.2.5), so that every text and attribute
-value keeps its source offsets, which no parser library for Python reports. What is body text and what is the page's
-furniture is for resiliparse to say (Bevendorff et al., "Elastic ChatNoir", ECIR 2018): it is given the page with a
-private-use character in front of each stretch of text, and what comes out marked is body. Captions are taken from the
-markup itself, whatever the extractor thinks of them.
+Tags are found by the rules of the WHATWG tokenizer (HTML Living Standard, 13.2.5), so that every text and
+attribute value keeps its source offsets, which no parser library for Python reports. What is body text and
+what is the page's furniture is for resiliparse to say (Bevendorff et al., "Elastic ChatNoir", ECIR 2018): it
+is given the page with a private-use character in front of each stretch of text, and what comes out marked is
+body. Captions are taken from the markup itself, whatever the extractor thinks of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple, cast
@@ -83,8 +83,8 @@ _ATTRIBUTE = (
     r"[^\t\n\f\r />][^\t\n\f\r />=]*+"
     r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
 )
-# A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout, and the
-# closing ">" is optional, so that no input makes it look at a stretch twice.
+# A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout,
+# and the closing ">" is optional, so that no input makes it look at a stretch twice.
 _TAG = re.compile(
     rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)"
 )
@@ -93,24 +93,29 @@ _ATTRIBUTES = re.compile(
     r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\n\f\r >\"'][^\t\n\f\r >]*+))?+)?+"
 )
 
-_VOID = frozenset("area base br col embed frame hr img input link meta param source track wbr amp-img".split())
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_VOID = _words("area base br col embed frame hr img input link meta param source track wbr amp-img")
 # Their content is no markup, or nothing to read.
-_RAW = frozenset("script style textarea title noframes iframe noembed xmp".split())
-_OPAQUE = frozenset("svg math template select video audio canvas".split())
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
-_BLOCKS = _HEADINGS | frozenset(
-    "html head body address article aside blockquote button caption center dd details dialog dir div dl dt fieldset "
-    "figcaption figure footer form frameset header hgroup legend li main menu nav noscript object ol optgroup option "
-    "p picture pre search section summary table tbody td tfoot th thead tr ul".split()
+_RAW = _words("script style textarea title noframes iframe noembed xmp")
+_OPAQUE = _words("svg math template select video audio canvas")
+_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
+_BLOCKS = _HEADINGS | _words(
+    "html head body address article aside blockquote button caption center dd details dialog dir div dl dt "
+    "fieldset figcaption figure footer form frameset header hgroup legend li main menu nav noscript object "
+    "ol optgroup option p picture pre search section summary table tbody td tfoot th thead tr ul"
 )
-_SCOPES = frozenset("html table td th caption object template button".split())
-_TABLE_PARTS = frozenset("table caption tbody thead tfoot tr td th".split())
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-_PAGE = frozenset("html head body main article section".split())
-_FURNITURE = frozenset("nav footer aside form menu dialog".split())
-_UNCAPTIONED = frozenset("table blockquote pre".split())
+_SCOPES = _words("html table td th caption object template button")
+_TABLE_PARTS = _words("table caption tbody thead tfoot tr td th")
+_FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
+_PAGE = _words("html head body main article section")
+_FURNITURE = _words("nav footer aside form menu dialog")
+_UNCAPTIONED = _words("table blockquote pre")
 # Containers that may hold more than one caption: their language is not a caption's to change.
-_CONTAINERS = _PAGE | frozenset("div td th li dd table tr tbody form header footer aside blockquote".split())
+_CONTAINERS = _PAGE | _words("div td th li dd table tr tbody form header footer aside blockquote")
 
 # What a start tag closes without an end tag, and within what.
 _CLOSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -158,8 +163,8 @@ _CREDIT_CLASS = re.compile(
 )
 _LOOSE_CREDIT_CLASS = re.compile(r"^(?:copyright|source|author|autor|fuente|firma|agency|agencia|byline)$")
 _IMAGE_TYPE = re.compile(r"(?i)(?:^|/)(?:ImageObject|Photograph|Image|imageGallery|MediaGallery)$")
-_IMAGE_KEYS = frozenset(
-    "image photo photos thumbnail primaryImageOfPage associatedMedia representativeOfPage logo".split()
+_IMAGE_KEYS = _words(
+    "image photo photos thumbnail primaryImageOfPage associatedMedia representativeOfPage logo"
 )
 _JSON_ROLES: dict[str, Role] = {
     "caption": "caption",
@@ -245,7 +250,7 @@ def _classes(value: str, image: bool) -> Role | None:
 
 
 class _Open(NamedTuple):
-    """An open element: its place, its context, and how deep the nearest block and scope around or of it are."""
+    """An open element: its place, its context, and how deep the nearest block and scope around it are."""
 
     name: str
     start: int
@@ -278,7 +283,8 @@ class _Scanner:
         self._image = False
         # Elements whose end tag was looked for and does not come again.
         self._unclosed: set[str] = set()
-        # The last link to a large picture, until its text begins: only around an image is its title a caption.
+        # The last link to a large picture, until its text begins: only around an image is its title a
+        # caption.
         self._lightbox: re.Match[str] | None = None
         self._scan()
 
@@ -489,7 +495,9 @@ class _Scanner:
             named = {a.name: a.value.strip().lower() for a in attributes}
             if _META_IMAGE & {named.get("property"), named.get("name")}:
                 roles["content"] = "alt"
-            elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (context.image or prop == "caption"):
+            elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (
+                context.image or prop == "caption"
+            ):
                 roles["content"] = _PROPERTY_ROLES[prop]
         elif name == "a":
             roles = _LINK_ATTRIBUTES
@@ -519,7 +527,7 @@ class _Scanner:
 
     def _skip(self, name: str, match: re.Match[str]) -> int:
         """Where to read on after an element whose content is not read as markup."""
-        start, at = match.span()
+        at = match.end()
         if name in _OPAQUE and match[2].endswith("/") and name in ("svg", "math"):
             return at
         end = self._find_end(name, at)
@@ -536,7 +544,12 @@ class _Scanner:
         size = len(name)
         while (at := self.source.find("</", at)) >= 0:
             after = at + 2 + size
-            if self.source[at + 2 : after].lower() == name and self.source[after : after + 1] in (*SPACES, "/", ">", ""):
+            if self.source[at + 2 : after].lower() == name and self.source[after : after + 1] in (
+                *SPACES,
+                "/",
+                ">",
+                "",
+            ):
                 return at
             at += 2
         self._unclosed.add(name)
@@ -601,12 +614,28 @@ def _unmatched(tags: Sequence[Tag], start: int, end: int) -> tuple[list[Tag], li
 
 
 _LABELS = {
-    **dict.fromkeys("iso-8859-1 iso8859-1 latin1 latin-1 l1 ascii us-ascii windows-1252 cp1252 x-cp1252".split(), "cp1252"),
-    **dict.fromkeys("iso-8859-9 latin5 windows-1254".split(), "cp1254"),
-    **dict.fromkeys("gb2312 gbk x-gbk".split(), "gb18030"),
-    **dict.fromkeys("shift_jis shift-jis sjis x-sjis windows-31j".split(), "cp932"),
-    **dict.fromkeys("ks_c_5601-1987 euc-kr ksc5601".split(), "cp949"),
-    **dict.fromkeys("utf-16 utf-16le utf-16be ucs-2 unicode utf8 utf-8 unicode-1-1-utf-8".split(), "utf-8"),
+    **dict.fromkeys(
+        [
+            "iso-8859-1",
+            "iso8859-1",
+            "latin1",
+            "latin-1",
+            "l1",
+            "ascii",
+            "us-ascii",
+            "windows-1252",
+            "cp1252",
+            "x-cp1252",
+        ],
+        "cp1252",
+    ),
+    **dict.fromkeys(["iso-8859-9", "latin5", "windows-1254"], "cp1254"),
+    **dict.fromkeys(["gb2312", "gbk", "x-gbk"], "gb18030"),
+    **dict.fromkeys(["shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"], "cp932"),
+    **dict.fromkeys(["ks_c_5601-1987", "euc-kr", "ksc5601"], "cp949"),
+    **dict.fromkeys(
+        ["utf-16", "utf-16le", "utf-16be", "ucs-2", "unicode", "utf8", "utf-8", "unicode-1-1-utf-8"], "utf-8"
+    ),
 }
 _CHARSET = re.compile(
     rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([a-z0-9_:.-]+)|<\?xml[^>]*?\bencoding\s*=\s*[\"']([a-z0-9_:.-]+)"
@@ -625,14 +654,18 @@ def _codec(label: str) -> str | None:
         b"a".decode(info.name)
     except (LookupError, UnicodeError, ValueError):
         return None
-    return info.name if getattr(info, "_is_text_encoding", True) and info.name not in ("utf-7", "idna", "punycode") else None
+    return (
+        info.name
+        if getattr(info, "_is_text_encoding", True) and info.name not in ("utf-7", "idna", "punycode")
+        else None
+    )
 
 
 def decode(data: bytes, name: str, charset: str | None = None) -> tuple[str, str]:
     """Text and codec name of the bytes of an HTML page, as a browser decodes them.
 
-    A byte-order mark decides, then the HTTP header, then ``<meta charset>``, then the bytes themselves (UTF-8 if they
-    can be; otherwise as for plain text). Bytes that the encoding does not know become lone surrogates
+    A byte-order mark decides, then the HTTP header, then ``<meta charset>``, then the bytes themselves (UTF-8
+    if they can be; otherwise as for plain text). Bytes that the encoding does not know become lone surrogates
     (``surrogateescape``), so that the text turns back into the same bytes.
 
     Raises:
@@ -709,7 +742,9 @@ def _blocks(source: str) -> tuple[Block, ...]:
                 continue
             role = role or "body"
         if built := collapse(source, run.pieces, HTML_SPECIAL, decode_html):
-            blocks.append(_block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags)))
+            blocks.append(
+                _block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags))
+            )
     for start, end, role, kind, quote, element, language in page.values:
         special, decoder = (JSON_SPECIAL, decode_json) if kind == "json" else (HTML_SPECIAL, decode_attribute)
         if built := collapse(source, [(start, end)], special, decoder):
@@ -779,7 +814,8 @@ def _body(source: str, runs: list[_Run], page: _Scanner) -> set[int]:
     found = sum(sizes[n] for n in kept if runs[n].context.role not in ("caption", "credit"))
     if found < _BODY_LEAST and found < total // 4 + 1:
         return plain
-    # The extractor drops some captions that no class names as such: short text right after an image within the body.
+    # The extractor drops some captions that no class names as such: short text right after an image within
+    # the body.
     first, last = min(kept), max(kept)
     for n in range(first, last):
         run = runs[n]
@@ -823,13 +859,14 @@ def _block_at(article: Article, start: int) -> HtmlBlock | None:
 
 
 def escape(article: Article, start: int, text: str, end: int | None = None) -> str:
-    """``text`` as it must be written at an offset of a page's source: between tags, in an attribute, in a script.
+    """``text`` as a page's source must have it at an offset: between tags, in an attribute, in a script.
 
     Args:
         article: the page.
         start: offset in ``article.text`` where the text goes, within a block's span.
         text: the new text.
-        end: end of the stretch that it replaces; tags in the stretch whose partners lie outside it are then kept.
+        end: end of the stretch that it replaces; tags in the stretch whose partners lie outside it are then
+            kept.
 
     Raises:
         ValueError: no block stands at ``start``.
@@ -881,9 +918,9 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
         language: ISO 639-1 code.
 
     Returns:
-        (start, end, replacement) within the start tag of the caption's element; None if the text is already said to be
-        in that language, stands where no element is its own (scripts, ``meta``), or shares its element with other
-        text. Several captions of one element have the same edit: make it once.
+        (start, end, replacement) within the start tag of the caption's element; None if the text is already
+        said to be in that language, stands where no element is its own (scripts, ``meta``), or shares its
+        element with other text. Several captions of one element have the same edit: make it once.
     """
     block = _block_at(article, start)
     if block is None or block.element is None or block.language.lower().split("-")[0] == language:
@@ -891,7 +928,10 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
     tag = block.element
     if block.kind == "text" and tag.name in _CONTAINERS:
         blocks = cast(tuple[HtmlBlock, ...], article.blocks)
-        if sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks) > 1:
+        if (
+            sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks)
+            > 1
+        ):
             return None
     after_name = tag.start + 1 + len(tag.name)
     given = [a for a in _attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]

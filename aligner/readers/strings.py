@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import html.entities
 import json
 import re
 from bisect import bisect_right
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from typing import overload
 
 SPACES = " \t\n\f\r"
-# What is not simply copied from HTML source: runs of white space, character references, soft hyphens (which are
-# no letters), line breaks, zero bytes and the bytes that could not be decoded.
+# What is not simply copied from HTML source: runs of white space, character references, soft hyphens (which
+# are no letters), line breaks, zero bytes and the bytes that could not be decoded.
 HTML_SPECIAL = re.compile(
     r"[ \t\n\f\r]{2,}|[\t\n\f\r]|&(?:#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{1,31});?"
     r"|</?[bB][rR](?![^\t\n\f\r />])[^<>]*>|[\xad\x00\ud800-\udfff]"
@@ -36,7 +37,8 @@ def decode_html(match: re.Match[str]) -> str:
 def decode_attribute(match: re.Match[str]) -> str:
     """What one special stretch of an attribute's value stands for.
 
-    A name without a semicolon before a letter, digit or ``=`` is no character reference there (``?a=1&copy=2``).
+    A name without a semicolon before a letter, digit or ``=`` is no character reference there
+    (``?a=1&copy=2``).
     """
     raw = match[0]
     if raw[0] == "&" and raw[-1] != ";" and raw[1] != "#":
@@ -73,8 +75,9 @@ def _clean(text: str) -> str:
 class Offsets(Sequence[int]):
     """For every code point of a text, and one past the last, its offset in the source.
 
-    Kept as runs: ``starts`` are the offsets in the text where a run begins, ``sources`` the same in the source,
-    and ``ends`` the end in the source of a run that is not copied one to one (a character reference), else 0.
+    Kept as runs: ``starts`` are the offsets in the text where a run begins, ``sources`` the same in the
+    source, and ``ends`` the end in the source of a run that is not copied one to one (a character reference),
+    else 0.
     """
 
     starts: tuple[int, ...]
@@ -180,8 +183,8 @@ class JsonObject:
         key: the key of the nearest enclosing object under which it stands; "" at the top.
         depth: number of containers around it.
         types: values of its ``@type``.
-        strings: per key, (start, end) in the source of each string value, quotes not included; members of arrays
-            of strings too.
+        strings: per key, (start, end) in the source of each string value, quotes not included; members of
+            arrays of strings too.
     """
 
     key: str
@@ -193,8 +196,8 @@ class JsonObject:
 def json_objects(source: str, start: int, end: int) -> Iterator[JsonObject]:
     """The objects of a JSON text within ``source[start:end]``, each as it closes (inner before outer).
 
-    Reads as browsers' and search engines' readers do, leniently: raw line feeds in strings, trailing commas and
-    missing closing brackets do no harm. Takes time in proportion to the text, however deep it nests.
+    Reads as browsers' and search engines' readers do, leniently: raw line feeds in strings, trailing commas
+    and missing closing brackets do no harm. Takes time in proportion to the text, however deep it nests.
     """
     open_objects: list[JsonObject] = []
     containers: list[str] = []
@@ -220,7 +223,7 @@ def json_objects(source: str, start: int, end: int) -> Iterator[JsonObject]:
             after_colon = False
         elif first == "{":
             containers.append("{")
-            open_objects.append(JsonObject(key, len(containers), [], {}))
+            open_objects.append(JsonObject(key, len(containers) - 1, [], {}))
             key, after_colon = "", False
         elif first == "[":
             containers.append("[")
