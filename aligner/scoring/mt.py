@@ -150,6 +150,7 @@ class System:
         self.hypotheses = list(hypotheses)
         self.references = references
         self._statistics: dict[str, list[list[float]]] = {}
+        self._whole: dict[str, MTScore] = {}
         self._resamples: dict[tuple[str, int], list[Score]] = {}
 
     def statistics(self, metric: str) -> list[list[float]]:
@@ -161,12 +162,17 @@ class System:
 
     def score(self, metric: str, segments: Sequence[int] | None = None) -> MTScore | None:
         """The corpus score of all or some segments; None if there is no segment."""
+        if segments is None and metric in self._whole:
+            return self._whole[metric]
         scorer, statistics = self.references.scorer(metric), self.statistics(metric)
         chosen = statistics if segments is None else [statistics[i] for i in segments]
         if not chosen:
             return None
-        score = scorer._aggregate_and_compute(chosen)
-        return MTScore(float(score.score), None, None, scorer.get_signature().format(), len(chosen))
+        total = scorer._aggregate_and_compute(chosen)
+        score = MTScore(float(total.score), None, None, scorer.get_signature().format(), len(chosen))
+        if segments is None:
+            self._whole[metric] = score
+        return score
 
     def interval(self, metric: str, resamples: int) -> MTScore | None:
         """The corpus score of all segments with its 95 % interval from bootstrap resamples."""
@@ -174,12 +180,14 @@ class System:
         if score is None:
             return None
         scorer = self.references.scorer(metric)
-        whole = scorer._aggregate_and_compute(self.statistics(metric))
-        whole.estimate_ci(self._resample(metric, resamples))
+        resampled = self._resample(metric, resamples)
+        middle = resampled[0]  # any score object can hold the interval
+        middle.estimate_ci(resampled)
         signature = scorer.get_signature()
         signature.update("bs", resamples)
         signature.update("seed", seed())
-        return MTScore(score.value, float(whole._mean), float(whole._ci), signature.format(), score.segments)
+        mean, ci = float(middle._mean), float(middle._ci)
+        return MTScore(score.value, mean, ci, signature.format(), score.segments)
 
     def resamples(self, metric: str, number: int) -> Any:
         """An array of the scores of bootstrap resamples, the same for all systems of as many segments."""
