@@ -81,20 +81,23 @@ class Reading:
         agency: agencies joined with "/".
         photographer: the person, in normal case.
         labelled: it starts with a label ("Foto: ...").
+        loose: a unit is a lone capitalised word or a long name, as places and captions are.
     """
 
     strength: int
     agency: str | None
     photographer: str | None
     labelled: bool = False
+    loose: bool = False
 
 
-def read(text: str, *, after_label: bool = False) -> Reading | None:
+def read(text: str, *, after_label: bool = False, strict: bool = False) -> Reading | None:
     """Reads a stretch of text as a credit, or returns None if it cannot be one.
 
     Args:
         text: the stretch, without brackets around it.
         after_label: whether a label with a colon stood before it: then words in small letters may be names too.
+        strict: take no word in small letters for a name even behind a label.
     """
     text = text.strip().rstrip(".,;").strip()
     if not text or len(text) > _LONGEST:
@@ -104,12 +107,13 @@ def read(text: str, *, after_label: bool = False) -> Reading | None:
     if marked := _MARK.match(text):
         text, labelled = text[marked.end() :], True
     if label := words.label.match(text):
-        text, labelled, after_label = text[label.end() :], True, True
-    elif text.casefold() not in words.agencies and (opener := words.opener.match(text)):
+        text, labelled, after_label = text[label.end() :], True, not strict
+    if text.casefold() not in words.agencies and (opener := words.opener.match(text)):
         rest = text[opener.end() :]
         if rest[:1].isupper() or rest.startswith("@") or _SOURCE.match(text):
             text, labelled = rest, True
             after_label = after_label or bool(_SOURCE.match(opener[1]))
+    loose = False
     agencies: list[str] = []
     persons: list[str] = []
     strength = STRONG if labelled else 0
@@ -132,6 +136,8 @@ def read(text: str, *, after_label: bool = False) -> Reading | None:
             strength = max(strength, LIKELY)
         elif kind := _name(part, words, after_label):
             (persons if kind == "person" else agencies).append(part)
+            tokens = part.split()
+            loose |= kind == "single" or (len(tokens) > 3 and tokens[0].title() not in words.given)
             strength = max(
                 strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK
             )
@@ -142,12 +148,14 @@ def read(text: str, *, after_label: bool = False) -> Reading | None:
     if not agencies and not persons and not labelled:
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
-    return Reading(strength, agency, " / ".join(map(_normal_case, persons)) or None, labelled)
+    return Reading(strength, agency, " / ".join(map(_normal_case, persons)) or None, labelled, loose)
 
 
 def _name(part: str, words: Lexicon, small: bool) -> str | None:
     """``person``, ``agency`` (capitals that no person is called by), or None."""
     tokens = part.split()
+    if small is False and part.islower() and tokens and tokens[0].title() in words.given and len(tokens) > 1:
+        return "person"
     if not 0 < len(tokens) <= 6 or part in words.not_credits:
         return None
     named = 0
@@ -166,8 +174,13 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
     if len(tokens) > 1 and (first in words.given or re.fullmatch(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}", tokens[0])):
         return "person"
     if len(tokens) == 1:
+        camel = re.fullmatch(r"[A-Z][a-z]+[A-Z]\w*", part)
         return (
-            "agency" if part.isupper() and len(part) > 1 else "single" if small or part[0].isupper() else None
+            "agency"
+            if (part.isupper() and len(part) > 1) or camel
+            else "single"
+            if small or part[0].isupper()
+            else None
         )
     return "person"
 
@@ -232,7 +245,7 @@ def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
     words = lexicon()
     while match := words.line_label.match(text, start):
         rest = text[match.end() :]
-        reading = read(text[start:])
+        reading = read(text[start:], strict=True)
         if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
             break
         if not rest or (prefix(text, start, end, weak) and not match[0].startswith("photo_camera")):
@@ -286,8 +299,12 @@ def _part(text: str, start: int, end: int, weak: frozenset[str], label: bool) ->
     start, end = trim(text, start, end)
     whole = text[start:end]
     inner = whole[1:-1] if whole[:1] + whole[-1:] in ("()", "[]") else None
-    reading = read(inner if inner is not None else whole)
-    if reading and (reading.strength == STRONG or (reading.strength == LIKELY and "/" in whole)):
+    reading = read(inner if inner is not None else whole, strict=True)
+    if (
+        reading
+        and (not reading.loose or reading.labelled)
+        and (reading.strength == STRONG or (reading.strength == LIKELY and "/" in whole))
+    ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
     if found := prefix(text, start, end, weak):
@@ -359,7 +376,7 @@ def prefix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | Non
         if reading.strength >= LIKELY or left.casefold().strip() in weak:
             if (
                 reading.strength == LIKELY
-                and "/" not in left
+                and not re.search(r"/|[a-z][A-Z]", left)
                 and left.casefold().strip() not in weak
                 and not reading.labelled
             ):

@@ -13,11 +13,12 @@ from aligner.errors import UsageError
 from aligner.resources import data
 
 _KNOWN, _UNKNOWN = -7.0, -3.0  # the most that one word can count against a language (nats)
+_INITIAL = -1.4  # the same for a capitalised unknown word at the start of a line
+_LIKELY, _FOREIGN = -2.5, -2.0  # a language can claim a word above the first and not well below the second
 _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be counted as its word
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S+@\S+|[@#]\w+|\]\([^)]*\)|\b\S+\.(?:com|es|org|net|ly)(?:/\S*)?\b"
 )
-_OPEN = {"“": "”", "«": "»", "„": "“", "‘": "’"}
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
 
@@ -27,22 +28,22 @@ class Evidence:
 
     Attributes:
         totals: for each language of the model, how much worse than the best one it explains the words (nats, <= 0).
+        without_context: the same over the words that are not in ``context``, for comparison with third languages.
         caption: words that the caption language explains clearly better than the context language.
         context: words for which it is the other way round.
         foreign: words that both explain badly.
         function: how many of ``caption`` are among the caption language's function words.
         plain: words that count at all, i.e. are not names.
-        names: words taken for names.
         lower: how many of ``plain`` are written small.
     """
 
-    totals: list[float]
+    totals: list[float] = field(default_factory=list)
+    without_context: list[float] = field(default_factory=list)
     caption: list[str] = field(default_factory=list)
     context: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     function: int = 0
     plain: int = 0
-    names: int = 0
     lower: int = 0
 
 
@@ -64,12 +65,15 @@ class Weigher:
         stored = json.loads(data("find-lexicon.json").read_bytes())["connectives"]
         self.connectives = frozenset([*stored.get(caption, ()), *stored.get(context, ())])
         self.function = frozenset(self.model.names[caption].function)
+        ranked = self.model.names[caption].function
+        self.small = frozenset([*ranked[:30], *(w for w in ranked if len(w) < 4)])
+        self.given = frozenset(json.loads(data("find-lexicon.json").read_bytes())["given_names"])
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
         self.word = lru_cache(maxsize=1 << 16)(self._word)
         # Two searches settle most blocks: compiled alternations behind a space are the fastest test there is.
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
-        self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:24])
+        self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
 
     def _markers(self, language: str, mine: int, other: int) -> list[str]:
         """Function words that the other language does not have."""
@@ -89,84 +93,91 @@ class Weigher:
 
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
-        if "@" in text or "://" in text or "www." in text or "#" in text or "](" in text or ".com" in text:
+        if "@" in text or "/" in text or "#" in text or "www." in text or ".com" in text:
             text = _NOISE.sub(lambda m: " " * len(m[0]), text)
         tokens = list(WORD.finditer(text))
         shouting = _shouting(text)
-        totals = [0.0] * len(self.languages)
-        evidence = Evidence(totals)
         words = [token[0] for token in tokens]
         lowers = [word.lower().replace("’", "'") for word in words]
-        named = self._named(text, tokens, words, lowers) if not shouting else [False] * len(words)
-        for word, low, is_name in zip(words, lowers, named, strict=True):
-            if is_name:
-                evidence.names += 1
+        if shouting:
+            # In a line of capitals, words that no language knows stand for the capitalised ones.
+            upper = [not self.word(w)[1] or w in self.names.heads for w in lowers]
+        else:
+            upper = [word[0].isupper() for word in words]
+        named = self._named(text, tokens, lowers, upper, shouting)
+        evidence = Evidence()
+        rows, alone = [], []
+        mine, theirs = self.caption, self.context
+        sure = 0
+        for at, low in enumerate(lowers):
+            if named[at]:
                 continue
             scores, known = self.word(low)
-            if shouting and not known:
-                evidence.names += 1
-                continue
+            word = words[at]
             if not known and word[0].isupper():
-                evidence.names += 1
+                # At the start of a line a rare common noun looks like a name; only its spelling can tell, a little.
+                if at + 1 == len(words) or not words[at + 1][0].islower():
+                    continue
+                scores = tuple([score if score > _INITIAL else _INITIAL for score in scores])
+            if len(low) < 4 and _hyphened(text, tokens[at]):
                 continue
-            evidence.plain += 1
+            rows.append(scores)
             evidence.lower += word[0].islower()
-            for at, score in enumerate(scores):
-                totals[at] += score
-            difference = scores[self.caption] - scores[self.context]
-            if difference > _CLEAR and scores[self.caption] > -2.5:
+            difference = scores[mine] - scores[theirs]
+            if difference > _CLEAR and scores[mine] > _LIKELY:
                 evidence.caption.append(word)
-                evidence.function += low in self.function
-            elif difference < -_CLEAR and scores[self.context] > -2.5:
+                if low in self.function:
+                    evidence.function += 1
+                sure += known and len(low) > 2
+            elif difference < -_CLEAR and scores[theirs] > _LIKELY:
                 evidence.context.append(word)
-            elif scores[self.caption] < -2 and scores[self.context] < -2:
+                continue
+            elif scores[mine] < _FOREIGN and scores[theirs] < _FOREIGN:
                 evidence.foreign.append(word)
+            alone.append(scores)
+        evidence.plain = len(rows)
+        if not sure and evidence.function < 2:
+            evidence.caption.clear()
+        zero = [0.0] * len(self.languages)
+        evidence.totals = list(map(sum, zip(*rows, strict=True))) if rows else zero
+        evidence.without_context = list(map(sum, zip(*alone, strict=True))) if alone else zero
         return evidence
 
     def _named(
-        self, text: str, tokens: list[re.Match[str]], words: list[str], lowers: list[str]
+        self, text: str, tokens: list[re.Match[str]], lowers: list[str], upper: list[bool], shouting: bool
     ) -> list[bool]:
         """For each word, whether it is (part of) a name."""
-        named = [False] * len(words)
-        upper = [word[0].isupper() for word in words]
         connectives, heads = self.connectives, self.names.heads
-        count = len(words)
+        count = len(lowers)
+        named = [False] * count
+
+        def joined(at: int, since: int) -> bool:
+            """Whether a name goes on after the connectives that follow word ``at``."""
+            after = at + 1
+            while after < count and not upper[after] and lowers[after] in connectives:
+                after += 1
+            if after == count or not upper[after]:
+                return False
+            between = text[tokens[since].end() : tokens[after].start()]
+            return all(letter.isalpha() or letter in " '’" for letter in between)
+
         for at, token in enumerate(tokens):
             if upper[at]:
-                if self.capitals_are_names and not _initial(text, token.start()):
-                    named[at] = True
-                elif lowers[at] in heads or lowers[at] in connectives:
-                    # "Palacio de Cibeles", "La Llorona": the word starts a name if a capital follows.
-                    after = at + 1
-                    while after < count and lowers[after] in connectives and not upper[after]:
-                        after += 1
-                    touching = after < count and not text[token.end() : tokens[after].start()].strip(
-                        "abcdefghijklmnopqrstuvwxyz' "
-                    )
-                    if (
-                        after < count
-                        and upper[after]
-                        and touching
-                        and (after > at + 1 or lowers[at] in heads or after == at + 1)
-                    ):
-                        named[at] = True
-            elif lowers[at] in connectives and at and (upper[at - 1] or named[at - 1]):
-                after = at + 1
-                while after < count and lowers[after] in connectives and not upper[after]:
-                    after += 1
-                if (
-                    after < count
-                    and upper[after]
-                    and not text[tokens[at - 1].end() : tokens[after].start()].strip(
-                        "abcdefghijklmnopqrstuvwxyz' "
-                    )
-                ):
-                    named[at] = True
+                inside = self.capitals_are_names and not _initial(text, token.start())
+                if inside and lowers[at] in self.names.leads and text[max(0, token.start() - 2) : token.start()] == ", ":
+                    continue  # "Nasser Bourita, Ministro de Exteriores": an office, not a name
+                # "Palacio de Cibeles", "La Llorona": the first word belongs to the name that follows.
+                starts = lowers[at] in heads or lowers[at] in connectives
+                named[at] = shouting or inside or (starts and joined(at, at))
+            elif at and lowers[at] in connectives and (upper[at - 1] or named[at - 1]):
+                both = len(lowers[at]) == 1 and at + 2 < count and upper[at + 1] and upper[at + 2]
+                # "Cristina Kirchner y Ernesto Samper" are two people, "Castilla y León" is one place.
+                named[at] = joined(at, at - 1) and not (both and tokens[at + 1][0] in self.given)
         return named
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
-    return re.compile(f" (?:{'|'.join(map(re.escape, words))}) ")
+    return re.compile(f" (?:{'|'.join(map(re.escape, words))})(?= )")
 
 
 def _initial(text: str, at: int) -> bool:
@@ -175,6 +186,11 @@ def _initial(text: str, at: int) -> bool:
     while last >= 0 and text[last].isspace():
         last -= 1
     return last < 0 or text[last] in _SENTENCE or (text[last] in "-–—/" and last < at - 1)
+
+
+def _hyphened(text: str, token: re.Match[str]) -> bool:
+    """Whether a word is part of a compound ("ex-minister")."""
+    return text[token.end() : token.end() + 1] == "-" or text[token.start() - 1 : token.start()] == "-"
 
 
 def _shouting(text: str) -> bool:
@@ -188,30 +204,36 @@ def weigher(caption: str, context: str) -> Weigher:
     return Weigher(caption, context)
 
 
-FEATURES = ("one", "context", "others", "words", "function", "mixed", "foreign", "small")
+FEATURES = ("one", "loses_to_context", "beats_others", "loses_to_others", "function", "small")
 
 
 def features(evidence: Evidence, weigher: Weigher) -> tuple[float, ...]:
     """What the probability is made of, in the order of ``FEATURES``."""
     totals = evidence.totals
-    mine = totals[weigher.caption]
-    others = max(t for at, t in enumerate(totals) if at not in (weigher.caption, weigher.context))
-    plain = max(1, evidence.plain)
+    behind = totals[weigher.caption] - totals[weigher.context]
+    alone = evidence.without_context
+    ahead = alone[weigher.caption] - max(
+        t for at, t in enumerate(alone) if at not in (weigher.caption, weigher.context)
+    )
     return (
         1.0,
-        max(-20.0, min(20.0, mine - totals[weigher.context])),
-        max(-12.0, min(12.0, mine - others)),
-        min(8.0, len(evidence.caption)),
+        max(-20.0, min(0.0, behind)),
+        min(12.0, max(0.0, ahead)),
+        max(-12.0, min(0.0, ahead)),
         min(3.0, evidence.function),
-        len(evidence.context) / plain,
-        len(evidence.foreign) / plain,
         min(6.0, evidence.lower),
     )
 
 
+def mostly_caption(evidence: Evidence) -> bool:
+    """Whether a half-and-half stretch is a caption with foreign words in it rather than the other way round."""
+    mine, theirs = len(evidence.caption), len(evidence.context)
+    return mine >= 2 * theirs or (mine >= theirs and mine > 2 and evidence.function > 0)
+
+
 def probability(evidence: Evidence, weigher: Weigher) -> float:
     """Calibrated probability that the words are of the caption language; 0 where there are names alone."""
-    if not evidence.caption:
+    if not evidence.caption or not mostly_caption(evidence):
         return 0.0
     weights = calibration()
     return sigmoid(sum(w * x for w, x in zip(weights, features(evidence, weigher), strict=True)))

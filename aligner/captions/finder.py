@@ -25,9 +25,8 @@ from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
 
 THRESHOLD = 0.5  # a line is reported from this probability on
-LONG = 80  # letters from which function words alone may settle that a block is body text
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
-BODY_WORDS = 12  # a context-language line of so many words, or one that ends like a sentence, is body text
+BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+")
 _ENDS = re.compile(r"[.!?…:;][\"”»’')\]]*$")
-_EDGE = " \t\u00a0-–—|/•■\u200b\ufeff"
+LANGUAGE_NAMES = frozenset("español spanish castellano english inglés italiano português français deutsch català".split())
 
 
 class _Finder:
@@ -106,15 +105,14 @@ class _Finder:
 
     def run(self) -> Findings:
         """All steps."""
-        marker, context_marker = self.weigher.marker.search, self.weigher.context_marker.findall
+        marker, context_marker = self.weigher.marker.search, self.weigher.context_marker.search
         for block in self.article.blocks:
             text = block.text
             if (
-                len(text) >= LONG
-                and not marker(text)
-                and len(context_marker(text, 0, 300)) > 1
-                and not _CREDITED.search(text, max(0, len(text) - 70))
-                and not _CREDITED.search(text, 0, 50)
+                not marker(text)
+                and (first := context_marker(text))
+                and context_marker(text, first.end())
+                and not _credited(text)
             ):
                 self.plain.append(block)
             else:
@@ -133,7 +131,7 @@ class _Finder:
             self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), reading), "credit"))
             return
         evidence = self.weigher.weigh(text)
-        if not evidence.caption and len(evidence.context) > 1 and not _CREDITED.search(text):
+        if not evidence.caption and len(evidence.context) > 1 and not _credited(text):
             self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
             return
         for part in credits.split(text):
@@ -216,7 +214,7 @@ class _Finder:
             found.kind = "caption"
         elif (
             best not in (self.weigher.caption, self.weigher.context)
-            and evidence.plain > 1
+            and len(evidence.foreign) > 1
             and totals[best] - max(mine, context) > 2.0
         ):
             found.kind, found.language = "other", self.weigher.languages[best]
@@ -241,7 +239,7 @@ class _Finder:
                 return None
         else:
             letters = "".join(words)
-            if "_" in words[0] and block.role == "line":
+            if "_" in words[0] and not credits.lexicon().line_label.match(text):
                 pass
             elif not (letters.islower() and all(c.isalpha() or c in "-_" for c in letters)) or len(words) > 5:
                 return None
@@ -272,7 +270,7 @@ class _Finder:
                 f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
             )
             return Findings(
-                paragraphs=tuple(sorted(self._paragraphs({"caption"}), key=lambda b: b.start)),
+                paragraphs=self._paragraphs({"caption"}),
                 slugs=tuple(self._slugs()),
                 credit_lines=tuple(self._credit_lines()),
                 context_language=mine,
@@ -288,7 +286,7 @@ class _Finder:
             slugs=tuple(self._slugs()),
             other_languages=tuple(self._others()),
             credit_lines=tuple(self._credit_lines()),
-            paragraphs=tuple(sorted([*self.plain, *self._paragraphs({"context"})], key=lambda b: b.start)),
+            paragraphs=self._paragraphs({"context"}),
             context_language=language,
             warnings=tuple(warnings),
         )
@@ -300,10 +298,10 @@ class _Finder:
         return sums["caption"], sums["context"] + sum(len(block.text) for block in self.plain)
 
     def _mentioned(self) -> str:
-        """The article's own text, in lower case, to look words and names up in."""
+        """The words of the article's own text, to look words and names up in."""
         texts = [block.text for block in self.plain]
         texts += [f.text[f.part.start : f.part.end] for f in self.found if f.kind == "context"]
-        return " " + " ".join(WORD.findall(" ".join(texts).lower())) + " "
+        return f" {' '.join(WORD.findall(' '.join(texts)))} "
 
     def _exempt(self) -> None:
         """Takes back what only looks like a caption: quotations, posts, lists of titles, the article's own words."""
@@ -319,18 +317,22 @@ class _Finder:
                 reason = "quotation"
             elif _POST.search(found.text):
                 reason = "post"
+            elif all(w.casefold() in LANGUAGE_NAMES for w in WORD.findall(stretch)):
+                reason = "menu"
             elif id(found.block) in listed:
                 reason = "list"
             elif found.part.credit is None and found.evidence and len(stretch) < 60:
-                content = [
-                    w.lower() for w in found.evidence.caption if w.lower() not in self.weigher.function
-                ]
-                content += [
-                    w.lower() for w in WORD.findall(stretch)[:1] if w.lower() not in self.weigher.function
-                ]
-                if content and len(set(content)) <= 4:
+                words = WORD.findall(stretch)
+                content = {w.lower() for w in [*found.evidence.caption, *words[:1]]} - self.weigher.function
+                if stretch.isupper():
+                    content |= {w.lower() for w in words} - self.weigher.function
+                if content and len(content) <= 6:
                     mentioned = mentioned or self._mentioned()
-                    if sum(f" {w} " in mentioned for w in set(content)) * 2 >= len(set(content)) + 1:
+                    known = mentioned.lower() if stretch.isupper() else mentioned
+                    first = words[0].lower()
+                    if all(f" {w} " in known for w in content) or (
+                        len(words) < 4 and first not in self.weigher.function and f" {first} " in known
+                    ):
                         reason = "mentioned"
             if reason:
                 found.kind = "exempt"
@@ -378,7 +380,7 @@ class _Finder:
                 start, before = credits.trim(found.text, start, before)
                 found.part = replace(part, start=start, end=before, credit=span, reading=reading)
                 continue
-            mentioned = mentioned or self._mentioned()
+            mentioned = mentioned or self._mentioned().lower()
             if bare := self._bare(found, weak, mentioned):
                 at, reading = bare
                 _, before = credits.trim(found.text, start, at)
@@ -398,9 +400,9 @@ class _Finder:
             at = start + tokens[-count].start()
             stretch = text[at:end].rstrip(" .")
             lead = tokens[-count - 1][0]
-            if not stretch[:1].isupper() or lead[-1:] in ",;:" or lead.lower() in self.weigher.function:
+            if not stretch[:1].isupper() or lead[-1:] in ",;:" or lead.lower() in self.weigher.small:
                 continue
-            if len(lead) < 3 and lead.islower():
+            if not lead[-1:].isalpha() or (len(lead) < 3 and lead.islower()):
                 continue
             reading = credits.read(stretch)
             if reading is None:
@@ -519,16 +521,28 @@ class _Finder:
                 out.append(CreditLine(found.block.line, start, end, self.article.text[start:end]))
         return out
 
-    def _paragraphs(self, kinds: set[str]) -> list[Block]:
-        return [
+    def _paragraphs(self, kinds: set[str]) -> tuple[Block, ...]:
+        blocks = list(self.plain) if "context" in kinds else []
+        blocks += [
             found.block
             for found in self.found
-            if found.kind in kinds
-            and found.part.credit is None
-            and found.block.role in ("line", "body")
-            and (len(found.text.split()) >= BODY_WORDS or _ENDS.search(found.text))
-            and found.part.start == 0
+            if found.kind in kinds and found.part.credit is None and found.part.start == 0
         ]
+        body = [b for b in blocks if b.role in ("line", "body") and _body(b.text)]
+        return tuple(sorted(body, key=lambda block: block.start))
+
+
+def _credited(text: str) -> bool:
+    """Whether something at an edge of a line looks like a credit; substrings first, because body text comes here."""
+    head, tail = text[:60], text[-70:]
+    if "/" in tail or "/" in head or "hoto" in tail or "hoto" in head or tail[-1] in ")]" or "©" in tail or ": " in tail:
+        return bool(_CREDITED.search(head) or _CREDITED.search(tail))
+    return False
+
+
+def _body(text: str) -> bool:
+    """Whether a line in the context language is body text rather than a heading or a label."""
+    return _ENDS.search(text, max(0, len(text) - 6)) is not None or len(text.split()) >= BODY_WORDS
 
 
 def _person(text: str) -> bool:
