@@ -92,11 +92,12 @@ class Pipeline:
             captions = [replace(c, translation=t) for c, t in zip(captions, translations, strict=True)]
         rest = iter(captions)
         return [
-            self._record(article, finding, list(islice(rest, len(finding.captions))))
+            self.record(article, finding, list(islice(rest, len(finding.captions))))
             for article, finding in zip(articles, findings, strict=True)
         ]
 
-    def _record(self, article: Article, finding: Findings, captions: list[Caption]) -> Document:
+    def record(self, article: Article, finding: Findings, captions: list[Caption]) -> Document:
+        """The record of an article from what was found and its translated captions, which are linked here."""
         if captions and self.options.link:
             from aligner.context import link
 

@@ -1,0 +1,417 @@
+"""A run from its inputs to its manifest: begun, gone on with, stopped, finished, its failures tried again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from aligner.batch import output, settings
+from aligner.batch.output import Counts, Lock, Output
+from aligner.batch.progress import Progress, Silent
+from aligner.batch.settings import BatchOptions
+from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
+from aligner.errors import AlignerError, OutputError, UsageError
+from aligner.readers import sources as reading
+from aligner.readers.names import SeenIds
+from aligner.readers.sources import Item, Limits, Position
+
+# Documents that travel to a worker together; a large document travels alone.
+_CHUNK_DOCUMENTS = 64
+_CHUNK_BYTES = 512 << 10
+_IDS = "ids.sqlite"
+
+
+class Stopped(AlignerError):  # noqa: N818 (not an error)
+    """The run was asked to stop (SIGINT, SIGTERM); what was done is safe."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run ended.
+
+    Attributes:
+        folder: of the run.
+        counts: totals, earlier processes' work included.
+        shards: number of shards.
+        digest: SHA-256 over the shards' and the failures' own.
+        seconds: that this process took.
+        documents_now: documents of this process.
+        memory_hits: captions that this process took from the translation memory.
+        already: whether the run had been finished before.
+    """
+
+    folder: Path
+    counts: Counts
+    shards: int
+    digest: str
+    seconds: float = 0.0
+    documents_now: int = 0
+    memory_hits: int = 0
+    already: bool = False
+
+
+def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
+    """Runs a corpus, or goes on with a run that was interrupted.
+
+    Args:
+        options: see :class:`BatchOptions`.
+        progress: shows how far it is.
+
+    Raises:
+        UsageError: wrong options; the folder holds another run, or one that works just now.
+        ModelError: the model is incomplete or altered.
+        OutputError: the folder cannot be written to, or was changed.
+        Stopped: SIGINT or SIGTERM came.
+    """
+    output.available(options.format)
+    described = settings.describe(options)
+    with _folder(options.out):
+        settings.begin(options.out, described, source_names(options))
+        return _work(options, described, options.out, None, progress or Silent())
+
+
+def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Summary:
+    """Runs the failed documents of a finished run again, into a folder ``retry-N`` in it.
+
+    What the run wrote stays as it is. Failures of the last retry are those that are left.
+
+    Args:
+        options: those of the run; limits may be raised.
+        progress: shows how far it is.
+
+    Raises:
+        UsageError: the run is not finished, has no failures left, or was made with other options.
+        ModelError, OutputError, Stopped: see :func:`run`.
+    """
+    output.available(options.format)
+    before = settings.load(options.out)
+    described = settings.describe(options)
+    with _folder(options.out):
+        own = before | {"options": before["options"] | {"document_bytes": options.document_bytes}}
+        if changed := list(settings.differences(own, described)):
+            shown = "".join(f"\n  {line}" for line in changed)
+            raise UsageError(
+                f"{options.out}: the run was made with other options:{shown}\nGive those of the run"
+            )
+        previous, folder = _last_pass(options.out)
+        failures = [json.loads(line) for line in (previous / output.FAILED).read_bytes().splitlines()]
+        if not failures:
+            raise UsageError(f"{previous}: no failed documents, nothing to retry")
+        folder.mkdir(exist_ok=True)
+        settings.begin(folder, described | {"retry_of": previous.name}, ())
+        return _work(options, described, folder, failures, progress or Silent())
+
+
+def _last_pass(folder: Path) -> tuple[Path, Path]:
+    """The folder whose failures are to be tried again, and that of the new or unfinished pass."""
+    previous = folder
+    for number in range(1, 1_000_000):
+        state, _, _ = output.read_journal(previous)
+        if not state.finished:
+            raise UsageError(
+                f"{previous}: the run is not finished; finish it first: "
+                "the same command without --retry-failed"
+            )
+        following = folder / f"retry-{number}"
+        if not (following / output.RUN).exists() or not output.read_journal(following)[0].finished:
+            return previous, following
+        previous = following
+    raise AssertionError
+
+
+# -- the work ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """The run's folder, made and locked."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        foreign = not (path / output.RUN).exists() and any(
+            not entry.name.startswith(".") and entry.name != settings.INPUTS for entry in path.iterdir()
+        )
+        if foreign:
+            raise UsageError(f"{path}: not empty and no run; give a new or empty folder with --out")
+        lock = Lock(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _work(
+    options: BatchOptions,
+    described: dict[str, Any],
+    folder: Path,
+    failures: list[dict[str, Any]] | None,
+    progress: Progress,
+) -> Summary:
+    """Everything between a locked folder and its manifest; only ``failures`` are done if there are any."""
+    began = time.monotonic()
+    out = Output(folder, options.format, options.shard_size)
+    try:
+        state = out.state
+        if state.finished:
+            manifest = json.loads((folder / output.MANIFEST).read_bytes())
+            return Summary(folder, state.counts, len(out.shards), manifest["digest"], already=True)
+        before = state.counts.documents
+        if before:
+            progress.event(
+                "resumed", message=f"{folder}: going on after {before:,} documents", documents=before
+            )
+        hits = 0
+
+        def statistics(counters: dict[str, int]) -> None:
+            nonlocal hits
+            hits += counters.get("memory_hits", 0)
+
+        size = settings.load(folder)["sources"]["bytes"]
+        last = time.monotonic()
+        outcomes = _execute(options, described, out, failures, statistics)
+        share = share_of(folder, size)
+        next(share)
+        # One file for a run and its retries.
+        seen = SeenIds(str(options.out / _IDS)) if options.duplicate_ids == "fail" else None
+        with _signals() as stop, progress, closing(share):
+            try:
+                for chunk in outcomes:
+                    for outcome in chunk or ():
+                        _append(out, outcome if seen is None else _unique(outcome, seen))
+                    now = time.monotonic()
+                    if now - last >= options.commit_seconds:
+                        if seen is not None:
+                            seen.commit()
+                        out.commit()
+                        last = now
+                    progress.update(out.state.counts, share.send(out.state.position))
+                    if stop:
+                        if seen is not None:
+                            seen.commit()
+                        out.commit()
+                        progress.event("stopped", signal=stop[0], documents=out.state.counts.documents)
+                        raise Stopped(
+                            f"stopped; {out.state.counts.documents:,} documents are done and safe "
+                            f"in {folder}: "
+                            "the same command goes on from there",
+                            stop[0],
+                        )
+            finally:
+                outcomes.close()
+                if seen is not None:
+                    seen.close()
+        out.finish(
+            {key: described[key] for key in ("schema", "inputs", "options", "model", "packages")}
+            | {"sources": settings.load(folder)["sources"]}
+        )
+        digest = json.loads((folder / output.MANIFEST).read_bytes())["digest"]
+        done = out.state.counts
+        return Summary(
+            folder, done, len(out.shards), digest, time.monotonic() - began, done.documents - before, hits
+        )
+    finally:
+        out.close()
+
+
+def _append(out: Output, outcome: Outcome) -> None:
+    counts = out.state.counts
+    counts.input_bytes += outcome.size
+    counts.captions += outcome.captions
+    counts.with_captions += outcome.captions > 0
+    counts.translated += outcome.translated
+    counts.linked += outcome.linked
+    counts.warnings += outcome.warnings
+    if outcome.failed:
+        out.failure(outcome.line, outcome.position, outcome.broken)
+    else:
+        out.record(outcome.line, outcome.position)
+
+
+def _unique(outcome: Outcome, seen: SeenIds) -> Outcome:
+    """The outcome of a document, or a failure if its id came before."""
+    if outcome.failed:
+        return outcome
+    position = outcome.position
+    first = seen.first(outcome.document, position.number, position.index)
+    if first == (position.number, position.index):
+        return outcome
+    return failure(
+        Item(outcome.document, b"", "", position),
+        "duplicate-id",
+        f"{outcome.document}: the id was seen before (source {first[0]}, document {first[1]}); "
+        "ids must differ, or give --duplicate-ids keep",
+    )
+
+
+def _execute(
+    options: BatchOptions,
+    described: dict[str, Any],
+    out: Output,
+    failures: list[dict[str, Any]] | None,
+    statistics: Callable[[dict[str, int]], None],
+) -> Generator[list[Outcome] | None, None, None]:
+    """The outcomes, from the engine that was asked for."""
+    remembers = options.pipeline.translate and options.memory_limit > 0
+    worker = WorkerSettings(
+        options=replace(options.pipeline, threads=1),
+        memory=(options.memory or options.out / settings.MEMORY) if remembers else None,
+        memory_settings=tuple(settings.translation_settings(described).items()) if remembers else (),
+        memory_limit=options.memory_limit,
+    )
+    if options.engine == "ray" and failures is None:
+        from aligner.batch import on_ray
+
+        return on_ray.run(remaining(options, out), options, worker, statistics)
+    from aligner.batch import local
+
+    items: Iterator[Item]
+    if failures is None:
+        items = chain.from_iterable(source_items(options, *source) for source in remaining(options, out))
+    else:
+        items = _failed_items(options, failures, out)
+    return local.run(chunked(items), worker, options.processes, options.time_limit, statistics)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """A list that gets the number of the first SIGINT or SIGTERM; a second SIGINT interrupts at once."""
+    caught: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if caught and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# -- the input -----------------------------------------------------------------------------------------------
+
+
+def source_names(options: BatchOptions) -> Iterator[str]:
+    """The names of all sources of a run, in order.
+
+    Raises:
+        UsageError: one is not there.
+    """
+    return chain.from_iterable(reading._first(name, Counter()) for name in options.inputs)
+
+
+def open_stream(
+    options: BatchOptions, inputs: Iterable[str], after: Position | None = None
+) -> Iterator[Item]:
+    """The documents of some sources, read as a run is told to."""
+    return reading.open_source(
+        list(inputs),
+        format=options.input_format,
+        text_column=options.text_column,
+        id_column=options.id_column,
+        limits=Limits(document_bytes=options.document_bytes),
+        after=after,
+    )
+
+
+def source_items(
+    options: BatchOptions, number: int, name: str, after: Position | None = None
+) -> Iterator[Item]:
+    """The documents of one source, as source ``number`` of the run.
+
+    Args:
+        options: of the run.
+        number: of the source.
+        name: of the source.
+        after: the last document of this source that is done.
+    """
+    try:
+        if name.startswith("@"):
+            raise UsageError(f"{name}: a list within a list; name the files themselves")
+        stream = open_stream(options, [name], replace(after, number=0) if after else None)
+    except UsageError as error:
+        yield Item(name, b"", "", Position(number, name, 0), error=str(error), fatal=True)
+        return
+    for item in stream:
+        # The line of the source is needed to write it anew, not here.
+        yield replace(item, position=replace(item.position, number=number), line=None)
+
+
+def remaining(options: BatchOptions, out: Output) -> Iterator[tuple[int, str, Position | None]]:
+    """The sources still to be read: number, name, and the last document done in the first of them."""
+    after, broken = out.state.position, out.state.broken
+    for number, name in enumerate(source_names(options)):
+        if after is None or number > after.number:
+            yield number, name, None
+        elif number == after.number and not broken:
+            yield number, name, after
+
+
+def _failed_items(options: BatchOptions, failures: list[dict[str, Any]], out: Output) -> Iterator[Item]:
+    """The failed documents of an earlier pass that are still to be done, read anew from their sources."""
+    after, broken = out.state.position, out.state.broken
+    for number, group in groupby(failures, key=lambda failure: failure["position"][0]):
+        listed = list(group)
+        if after is not None and (number < after.number or (broken and number == after.number)):
+            continue
+        start = after.index if after is not None and after.number == number else -1
+        wanted = {failure["position"][1] for failure in listed}
+        last = max(wanted)
+        # Behind the place where a source broke off, everything is wanted.
+        rest = any(failure["broken"] for failure in listed)
+        for item in source_items(options, number, listed[0]["source"]):
+            index = item.position.index
+            if index > last and not rest:
+                break
+            if item.fatal or (index > start and (index in wanted or (rest and index >= last))):
+                yield item
+
+
+def chunked(items: Iterable[Item]) -> Iterator[Chunk]:
+    """Documents in groups that travel together."""
+    number, size = 0, 0
+    group: list[Item] = []
+    for item in items:
+        group.append(item)
+        size += len(item.data)
+        if len(group) >= _CHUNK_DOCUMENTS or size >= _CHUNK_BYTES:
+            yield Chunk(number, group)
+            number, size, group = number + 1, 0, []
+    if group:
+        yield Chunk(number, group)
+
+
+def share_of(folder: Path, total: int) -> Generator[float | None, Position | None, None]:
+    """The share of the input's bytes up to each position sent; None where sizes are unknown."""
+    before, number, size = 0, -1, 0
+    with (folder / settings.INPUTS).open("rb") as lines:
+        position = yield None
+        while True:
+            while position is not None and number < position.number:
+                before += size
+                size = json.loads(lines.readline() or b"{}").get("size") or 0
+                number += 1
+            within = min(position.offset or 0, size) if position is not None else 0
+            position = yield min(1.0, (before + within) / total) if total and position is not None else None

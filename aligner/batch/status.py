@@ -1,0 +1,278 @@
+"""What a run has done, and what a run would do."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from aligner.batch import memory, output, settings
+from aligner.batch.progress import duration
+from aligner.batch.runs import open_stream, share_of, source_names
+from aligner.batch.settings import BatchOptions
+from aligner.batch.work import Found, Worker, WorkerSettings
+from aligner.errors import UsageError
+
+# A sample for --plan: sources spread over the input, and documents from the beginning of each.
+_SOURCES = 16
+_DOCUMENTS = 400
+_SECONDS = 20.0
+# Taken where a compressed source does not say how far it has been read.
+_RATIO = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a run folder.
+
+    Attributes:
+        folder: of the run.
+        state: ``running``, ``interrupted`` or ``finished``.
+        done: share of the input that is done, None if unknown.
+        counts: totals that are safe on disk.
+        shards: sealed shards.
+        failures: failed documents by cause.
+        settings: see :func:`aligner.batch.settings.describe`.
+        memory: what the translation memory in the folder holds.
+        retries: the retries, each a status of its own.
+    """
+
+    folder: str
+    state: str
+    done: float | None
+    counts: output.Counts
+    shards: int
+    failures: dict[str, int]
+    settings: dict[str, Any]
+    memory: list[dict[str, Any]]
+    retries: list[Status]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        counts = self.counts
+        share = "" if self.done is None or self.state == "finished" else f", {self.done:.1%} of the input"
+        lines = [
+            f"{self.folder}: {self.state}{share}",
+            f"  {counts.documents:,} documents ({counts.input_bytes / 1e6:,.1f} MB), "
+            f"{counts.records:,} records "
+            f"in {self.shards} sealed shards{' and an open one' if self.state != 'finished' else ''}",
+            f"  {counts.captions:,} captions in {counts.with_captions:,} documents, "
+            f"{counts.translated:,} translated, "
+            f"{counts.linked:,} linked, {counts.warnings:,} warnings",
+            f"  {counts.failed:,} failed"
+            + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items())),
+        ]
+        if model := self.settings.get("model"):
+            lines.append(f"  model {model['name']}, sha256 {model['sha256'][:12]}…")
+        lines += [f"  memory: {held['entries']:,} translations" for held in self.memory]
+        for retry in self.retries:
+            lines += retry.lines()
+        return lines
+
+
+def status(folder: Path) -> Status:
+    """Reads the state of a run; a run that works just now is not disturbed.
+
+    Raises:
+        UsageError: there is no run in the folder.
+        OutputError: its journal is damaged.
+    """
+    described = settings.load(folder)
+    state, shards, _ = output.read_journal(folder)
+    share = share_of(folder, described["sources"]["bytes"])
+    next(share)
+    done = share.send(state.position)
+    share.close()
+    held: list[dict[str, Any]] = []
+    with suppress(FileNotFoundError, sqlite3.Error):
+        held = memory.inspect(folder / settings.MEMORY)
+    # The lock is on the run's folder; its retries work under the same one.
+    running = output.is_running(folder)
+    retries = [status(path) for path in sorted(folder.glob("retry-*")) if (path / output.RUN).exists()]
+    if running and retries and not state.finished:
+        running = False
+    retries = [replace(r, state="running") if running and r.state == "interrupted" else r for r in retries]
+    return Status(
+        folder=str(folder),
+        state="finished" if state.finished else "running" if running else "interrupted",
+        done=1.0 if state.finished else done,
+        counts=state.counts,
+        shards=len(shards),
+        failures=failures(folder, state.failed_bytes),
+        settings=described,
+        memory=held,
+        retries=retries,
+    )
+
+
+def failures(folder: Path, length: int) -> dict[str, int]:
+    """How many documents failed, by cause, within the first ``length`` bytes of ``failed.jsonl``."""
+    causes: Counter[str] = Counter()
+    with suppress(FileNotFoundError), (folder / output.FAILED).open("rb") as lines:
+        for line in lines:
+            length -= len(line)
+            if length < 0:
+                break
+            causes[json.loads(line)["cause"]] += 1
+    return dict(causes)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do, from a sample; nothing is written.
+
+    Attributes:
+        sources: number of sources.
+        source_bytes: their size, where known.
+        sampled: documents of the sample.
+        failed: documents of the sample that failed.
+        documents: documents in all, estimated.
+        captions: captions in all, estimated.
+        find_seconds: seconds of one core to read a document and find its captions.
+        translate_seconds: seconds of one core to translate and link a caption; 0 if the sample has none.
+        output_bytes: size of the shards, estimated, before compression.
+        workers: processes that the estimate counts on.
+        seconds: time of the whole run, estimated.
+        guessed: whether sizes had to be guessed (compressed sources, standard input).
+    """
+
+    sources: int
+    source_bytes: int
+    sampled: int
+    failed: int
+    documents: int
+    captions: int
+    find_seconds: float
+    translate_seconds: float
+    output_bytes: int
+    workers: int
+    seconds: float
+    guessed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        per_caption = f", {1000 * self.translate_seconds:.1f} ms a caption" if self.translate_seconds else ""
+        lines = [
+            f"{self.sources:,} sources, {self.source_bytes / 1e6:,.1f} MB",
+            f"sample: {self.sampled:,} documents, {self.failed:,} of them failed; "
+            f"{1000 * self.find_seconds:.2f} ms a document{per_caption} on one core",
+            f"about {self.documents:,} documents with {self.captions:,} captions",
+            f"about {duration(self.seconds)} with {self.workers} workers, "
+            f"{self.output_bytes / 1e6:,.1f} MB of records",
+        ]
+        if self.guessed:
+            lines.append(
+                "sizes within compressed sources are guessed: expect the figures to be off by a factor of two"
+            )
+        return lines
+
+
+def plan(options: BatchOptions) -> Plan:
+    """Estimates a run from a sample, in this process; writes nothing.
+
+    Raises:
+        UsageError: wrong options, or standard input among the inputs.
+        ModelError: the model is incomplete.
+    """
+    if "-" in options.inputs:
+        raise UsageError("--plan cannot sample standard input without eating it; give files")
+    settings.describe(options)
+    count, size = 0, 0
+    for line in settings.source_lines(source_names(options)):
+        count += 1
+        size += json.loads(line).get("size") or 0
+    step = max(1, count // _SOURCES)
+    sampled = list(islice(source_names(options), 0, step * _SOURCES, step))
+    worker = Worker(WorkerSettings(replace(options.pipeline, threads=1)))
+    _warm(worker, options)
+    tally = _Tally()
+    began = time.monotonic()
+    for name in sampled:
+        if time.monotonic() - began > _SECONDS:
+            break
+        tally.add(worker, options, name, max(1, _DOCUMENTS // len(sampled)))
+    per_byte = tally.documents / max(tally.source_bytes, 1)
+    documents = round(size * per_byte) if tally.source_bytes else tally.documents
+    if len(sampled) == count and tally.exhausted == count:
+        documents = tally.documents
+    scale = documents / max(tally.documents, 1)
+    captions = round(tally.captions * scale)
+    seconds = (tally.find * scale + tally.translate * scale) / options.processes
+    return Plan(
+        sources=count,
+        source_bytes=size,
+        sampled=tally.documents,
+        failed=tally.failed,
+        documents=documents,
+        captions=captions,
+        find_seconds=tally.find / max(tally.documents, 1),
+        translate_seconds=tally.translate / max(tally.captions, 1),
+        output_bytes=round(tally.output * scale),
+        workers=options.processes,
+        seconds=seconds,
+        guessed=tally.guessed,
+    )
+
+
+def _warm(worker: Worker, options: BatchOptions) -> None:
+    """Loads everything, so that the sample does not measure the start."""
+    from aligner import documents
+
+    worker.warm(
+        documents.from_text(
+            "The minister arrived in Madrid on Monday.\n\nUna manifestante muestra una pancarta.\n"
+        )
+    )
+
+
+class _Tally:
+    """Sums over the sample."""
+
+    def __init__(self) -> None:
+        self.documents = self.failed = self.captions = self.source_bytes = self.output = self.exhausted = 0
+        self.find = self.translate = 0.0
+        self.guessed = False
+
+    def add(self, worker: Worker, options: BatchOptions, name: str, count: int) -> None:
+        stream = open_stream(options, [name])
+        began = time.perf_counter()
+        items = list(islice(stream, count + 1))
+        complete = len(items) <= count
+        items = items[:count]
+        found = [worker.find(item) for item in items]
+        self.find += time.perf_counter() - began
+        began = time.perf_counter()
+        worker.translate([document for document in found if isinstance(document, Found)])
+        outcomes = [
+            worker.finish(document) if isinstance(document, Found) else document for document in found
+        ]
+        self.translate += time.perf_counter() - began
+        self.documents += len(items)
+        self.failed += sum(outcome.failed for outcome in outcomes)
+        self.captions += sum(outcome.captions for outcome in outcomes)
+        self.output += sum(len(outcome.line) for outcome in outcomes if not outcome.failed)
+        self.exhausted += complete
+        size = Path(name).stat().st_size if "://" not in name and Path(name).is_file() else 0
+        offset = items[-1].position.offset if items else None
+        if complete:
+            self.source_bytes += size
+        elif offset:
+            # The last document begins there: one fewer than were read lie before it.
+            self.source_bytes += offset * len(items) // max(len(items) - 1, 1)
+        else:
+            self.guessed = True
+            self.source_bytes += round(sum(len(item.data) for item in items) / _RATIO)
