@@ -51,7 +51,8 @@ class HtmlBlock(Block):
     Attributes:
         kind: where its text stands: between tags, in an attribute's value, or in a JSON string of a script.
         quote: the quotation mark around the attribute's value; "" if there is none.
-        element: start tag of the element that the block is the text of; None in scripts and in ``meta``.
+        element: start tag of the element that the block is the text of, or of one in it that tells the
+            language; None in scripts and in ``meta``.
         language: value of the nearest ``lang`` around it; "" if there is none.
         tags: the inline tags within and at the edges of the block.
     """
@@ -81,7 +82,7 @@ class HtmlBlock(Block):
 _NAME = r"[a-zA-Z][^\t\n\f\r />]*+"
 _ATTRIBUTE = (
     r"[^\t\n\f\r />][^\t\n\f\r />=]*+"
-    r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
+    r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"?+|'[^']*+'?+|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
 )
 # A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout,
 # and the closing ">" is optional, so that no input makes it look at a stretch twice.
@@ -192,6 +193,7 @@ _IMAGE_ATTRIBUTES: dict[str, Role] = {
 }
 _LIGHTBOX = re.compile(r"(?i)lightbox|fancybox|gallery|\.(?:jpe?g|png|webp|gif)\b")
 _LINK_ATTRIBUTES: dict[str, Role] = {"title": "alt", "data-title": "alt", "data-caption": "caption"}
+_MARKUP = re.compile(r"(?:<|&lt;)[a-zA-Z/!]")
 _META_IMAGE = frozenset(("og:image:alt", "twitter:image:alt"))
 
 
@@ -222,6 +224,7 @@ class _Context(NamedTuple):
     furniture: bool = False
     link: bool = False
     language: str = ""
+    telling: int = -1  # where the element begins that gave the language
     root: int = -1  # where the element begins that gave the role
 
 
@@ -279,6 +282,7 @@ class _Scanner:
         self._pieces: list[tuple[int, int]] = []
         self._inline: list[Tag] = []
         self._context = _OUTSIDE.context
+        self._element: Tag | None = None
         self._linked = 0
         self._image = False
         # Elements whose end tag was looked for and does not come again.
@@ -325,18 +329,27 @@ class _Scanner:
             if end - start < 200 and self.source[start:end].isspace():
                 return
             self._context = context
+            self._element = self._text_element()
             self._linked = 0
             self._lightbox = None
         pieces.append((start, end))
         if context.link:
             self._linked += end - start
 
+    def _text_element(self) -> Tag | None:
+        """The element whose text begins here: the block around it, or what tells its language within that."""
+        at = self._top.block
+        if at < 0:
+            return None
+        opened, telling = self._open, self._top.context.telling
+        if telling > opened[at].start:
+            at = next(n for n in reversed(range(len(opened))) if opened[n].start == telling)
+        return Tag(*opened[at][:3])
+
     def _flush(self) -> None:
         if self._pieces:
-            at = self._top.block
-            element = Tag(*self._open[at][:3]) if at >= 0 else None
             self.runs.append(
-                _Run(self._pieces, self._inline, self._context, element, self._image, self._linked)
+                _Run(self._pieces, self._inline, self._context, self._element, self._image, self._linked)
             )
             self._pieces = []
             self._image = False
@@ -437,7 +450,8 @@ class _Scanner:
         if not hinted and name not in _TELLING:
             return outer
         role, figure, image = outer.role, outer.figure, outer.image
-        furniture, link, language, root = outer.furniture, outer.link, outer.language, outer.root
+        furniture, link, language = outer.furniture, outer.link, outer.language
+        telling, root = outer.telling, outer.root
         if name == "figure":
             figure, role = True, role or "caption"
         elif name == "figcaption":
@@ -453,7 +467,7 @@ class _Scanner:
         for attribute in _attributes(self.source, *match.span(2)) if hinted else ():
             key, value = attribute.name, attribute.value
             if key in ("lang", "xml:lang"):
-                language = value.strip()
+                language, telling = value.strip(), match.start()
             elif key == "itemtype":
                 image = any(map(_IMAGE_TYPE.search, value.split()))
             elif key == "itemprop":
@@ -465,7 +479,7 @@ class _Scanner:
                     role = named
         if role != outer.role:
             root = match.start()
-        context = _Context(role, figure, image, furniture, link, language, root)
+        context = _Context(role, figure, image, furniture, link, language, telling, root)
         return outer if context == outer else context
 
     def _void(self, name: str, match: re.Match[str]) -> None:
@@ -478,9 +492,9 @@ class _Scanner:
             if self._lightbox is not None:
                 self._values_of("a", self._lightbox, self._top.context)
                 self._lightbox = None
-        elif name == "hr":
+        elif name in ("hr", "meta"):
             self._flush()
-        elif name != "meta":
+        else:
             return
         context = self._top.context
         self._values_of(name, match, context)
@@ -522,8 +536,7 @@ class _Scanner:
             if value.lstrip().startswith(opening) and value.rstrip().endswith(closing):
                 start += value.index(opening) + len(opening)
                 end -= len(value) - value.rindex(closing)
-        inner = self.source[start:end]
-        return (start, start) if "&lt;" in inner or "<" in inner else (start, end)
+        return (start, start) if _MARKUP.search(self.source, start, end) else (start, end)
 
     def _skip(self, name: str, match: re.Match[str]) -> int:
         """Where to read on after an element whose content is not read as markup."""
@@ -603,10 +616,12 @@ def _unmatched(tags: Sequence[Tag], start: int, end: int) -> tuple[list[Tag], li
         if start <= tag.start and tag.end <= end:
             if tag.name[0] != "/":
                 openers.append(tag)
-            elif openers and openers[-1].name == tag.name[1:]:
-                openers.pop()
             else:
-                closers.append(tag)
+                # An end tag closes what was opened since its start tag, be that within the stretch or before it.
+                at = next((n for n in reversed(range(len(openers))) if openers[n].name == tag.name[1:]), None)
+                del openers[at or 0 :]
+                if at is None:
+                    closers.append(tag)
     return closers, openers
 
 
@@ -781,7 +796,7 @@ def _parts(source: str, run: _Run) -> Iterator[_Run]:
     parts: list[list[tuple[int, int]]] = [[]]
     breaks: list[tuple[int, int]] = []
     for piece in run.pieces:
-        if source[piece[0]] == "<" and source[piece[0] + 1] in "bB/":
+        if source.startswith(("<b", "<B", "</"), piece[0]):
             breaks.append(piece)
         elif breaks:
             text = source[piece[0] : piece[1]].strip()
@@ -836,7 +851,7 @@ def _extract(source: str, runs: list[_Run]) -> set[int]:
     marked = "".join(parts)
     try:
         text = extract_plain_text(marked, main_content=True, alt_texts=False, list_bullets=False)
-    except UnicodeEncodeError:  # bytes that could not be decoded
+    except (UnicodeError, TypeError):  # bytes that could not be decoded
         marked = marked.encode("utf-8", "replace").decode("utf-8")
         text = extract_plain_text(marked, main_content=True, alt_texts=False, list_bullets=False)
     marks = (ord(mark) - _MARK for mark in re.findall("[\U000f0000-\U000ffffd]", text))
@@ -926,6 +941,8 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
     if block is None or block.element is None or block.language.lower().split("-")[0] == language:
         return None
     tag = block.element
+    if block.kind == "text" and tag.start >= start:
+        return None  # a tag within the text, which goes when that is replaced
     if block.kind == "text" and tag.name in _CONTAINERS:
         blocks = cast(tuple[HtmlBlock, ...], article.blocks)
         if (
