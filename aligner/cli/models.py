@@ -1,0 +1,201 @@
+"""``aligner models``: list, show, verify, pull, convert."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from aligner.translation.models import Model
+
+models = typer.Typer(
+    no_args_is_help=True, help="Translation models: the bundled one, local folders, hub models."
+)
+
+
+class Format(StrEnum):
+    """How models are printed."""
+
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="A table, or JSON.")]
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="Bundled name, local folder or hub id.")]
+Quantization = Annotated[
+    str, typer.Option(help="How weights are stored: int8, int8_float32, int16, float16, float32, …")
+]
+
+
+def _described(model: Model) -> dict[str, Any]:
+    manifest = model.manifest
+    size = sum(path.stat().st_size for path in model.path.rglob("*") if path.is_file())
+    return {
+        "name": model.name,
+        "where": model.where,
+        "path": str(model.path),
+        "source_language": model.source_language,
+        "target_language": model.target_language,
+        "engines": list(model.engines),
+        "bytes": size,
+        "max_source_tokens": model.max_source_tokens,
+        "normalisation": model.normalisation,
+        "licence": manifest.licence if manifest else None,
+        "revision": manifest.revision if manifest else None,
+        "origin": manifest.origin if manifest else None,
+        "sizes": dict(manifest.sizes) if manifest else {},
+        "notes": list(manifest.notes) if manifest else [],
+        "files": {n: f.sha256 for n, f in sorted(manifest.files.items())} if manifest else {},
+    }
+
+
+def _json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+@models.command("list")
+def list_(format_: FormatOption = Format.table) -> None:
+    """List the bundled models and those in your cache.
+
+    Examples:
+
+    * `aligner models list`
+    * `aligner models list --format json`
+    """
+    from aligner.translation.models import installed
+
+    described = [_described(model) for model in installed()]
+    if format_ is Format.json:
+        _json(described)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("model", "languages", "where", "engines", "MB", "revision"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
+    for one in described:
+        table.add_row(
+            one["name"],
+            f"{one['source_language'] or '?'} → {one['target_language'] or '?'}",
+            one["where"],
+            ", ".join(one["engines"]),
+            f"{one['bytes'] / 1e6:.1f}",
+            (one["revision"] or "")[:12],
+        )
+    Console().print(table)
+
+
+@models.command()
+def show(model: Name, format_: FormatOption = Format.table) -> None:
+    """Show all that is known of a model: languages, sizes, licence, revision, files and their hashes.
+
+    Examples:
+
+    * `aligner models show es-en`
+    """
+    from aligner.translation.models import find
+
+    described = _described(find(model))
+    if format_ is Format.json:
+        _json(described)
+        return
+    files = described.pop("files")
+    for key, value in described.items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        shown = ", ".join(map(str, shown)) if isinstance(shown, list) else shown
+        typer.echo(f"{key.replace('_', ' '):18} {'-' if shown in (None, '') else shown}")
+    for name, digest in files.items():
+        typer.echo(f"  {digest}  {name}")
+
+
+@models.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="None: all that are installed.")
+    ] = None,
+) -> None:
+    """Check every file of models against their manifests; exit 1 if one is missing or altered.
+
+    Examples:
+
+    * `aligner models verify`
+    * `aligner models verify es-en ./my-model`
+    """
+    from aligner.errors import ModelError
+    from aligner.translation.models import find, installed
+
+    failed = False
+    for model in [find(name) for name in names] if names else installed():
+        try:
+            problems = model.verify()
+        except ModelError as error:
+            problems = [str(error)]
+        failed |= bool(problems)
+        count = len(model.manifest.files) if model.manifest else 0
+        typer.echo(
+            f"{model.name}: " + ("; ".join(problems) if problems else f"{count} files, all as they should be")
+        )
+    raise typer.Exit(1 if failed else 0)
+
+
+@models.command()
+def pull(
+    model: Annotated[
+        str, typer.Argument(metavar="HUB_ID", help="ORGANISATION/NAME, or ORGANISATION/NAME@REVISION.")
+    ],
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit; resolved to a commit and kept.")
+    ] = None,
+    quantization: Quantization = "int8",
+) -> None:
+    """Download a Marian model from the Hugging Face hub into your cache and convert it to CTranslate2.
+
+    Needs the extra `torch`. A broken download is resumed by calling it again.
+
+    Examples:
+
+    * `aligner models pull Helsinki-NLP/opus-mt-es-en`
+    """
+    from aligner.translation.making import pull as fetch
+
+    _made(fetch(model, revision, quantization=quantization))
+
+
+@models.command()
+def convert(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A Marian model in Hugging Face layout.")],
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to; else your cache.")] = None,
+    quantization: Quantization = "int8",
+    force: Annotated[bool, typer.Option("--force", help="Replace DIR if it exists.")] = False,
+) -> None:
+    """Convert a local Marian model to CTranslate2.
+
+    Needs the extra `torch`.
+
+    Examples:
+
+    * `aligner models convert my-marian-model --to my-fast-model`
+    """
+    from aligner.errors import UsageError
+    from aligner.translation.making import convert as make
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+    _made(make(folder, to, quantization=quantization, force=force))
+
+
+def _made(model: Model) -> None:
+    for note in model.manifest.notes if model.manifest else ():
+        typer.echo(f"aligner: {model.name}: {note}", err=True)
+    typer.echo(model.path)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group of commands."""
+    app.add_typer(models, name="models")

@@ -1,0 +1,118 @@
+"""``aligner translate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from aligner.errors import DocumentError
+
+if TYPE_CHECKING:
+    from aligner.records import Translation
+
+# Lines translated together: enough for full batches, little enough to flow.
+_CHUNK = 1024
+
+
+class Format(StrEnum):
+    """How translations are printed."""
+
+    text = "text"
+    jsonl = "jsonl"
+
+
+class Caps(StrEnum):
+    """How the translation of a line in capitals is written."""
+
+    restore = "restore"
+    sentence = "sentence"
+
+
+def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
+    """Lines without their terminators; the input is never held as a whole."""
+    for number, raw in enumerate(stream, 1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentError(
+                f"{name}: line {number} is not UTF-8 ({error.reason}); convert it first"
+            ) from None
+        yield line.removesuffix("\n").removesuffix("\r")
+
+
+def _printed(source: str, translation: Translation, style: Format) -> str:
+    if style is Format.text:
+        return translation.text
+    record = {
+        "source": source,
+        "text": translation.text,
+        "model": translation.model,
+        "engine": translation.engine,
+        "score": translation.score,
+        "warnings": list(translation.warnings),
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def translate(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Text, a caption a line; - is stdin.")] = "-",
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="Lines, or a JSON record a line.")
+    ] = Format.text,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model.")
+    ] = "es-en",
+    engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
+    beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
+    batch_tokens: Annotated[int, typer.Option(min=1, help="Most source pieces decoded at a time.")] = 1024,
+    threads: Annotated[int, typer.Option(min=0, help="Translation workers; 0: one per core.")] = 0,
+    caps: Annotated[
+        Caps, typer.Option(help="Lines in capitals: keep the capitals, or write a sentence.")
+    ] = Caps.restore,
+) -> None:
+    """Translate lines: as many come out as go in, empty ones stay empty.
+
+    Examples:
+
+    * `aligner translate captions.txt > captions.en.txt`
+    * `echo 'Vista aérea del puerto' | aligner translate`
+    * `aligner translate --format jsonl --model Helsinki-NLP/opus-mt-es-en captions.txt`
+    """
+    from aligner.translation import Translator
+
+    try:
+        stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise DocumentError(f"{file}: cannot be read ({error.strerror})") from None
+    with stream:
+        translator = Translator.open(
+            model, engine, beam_size=beam, threads=threads, batch_tokens=batch_tokens, caps=caps.value
+        )
+        lines = _lines(stream, "stdin" if file == "-" else file)
+        done = 0
+        while chunk := list(islice(lines, _CHUNK)):
+            for source, translation in zip(chunk, translator.translate(chunk), strict=True):
+                sys.stdout.write(_printed(source, translation, format_) + "\n")
+            sys.stdout.flush()
+            done += len(chunk)
+            _progress(done)
+    _progress(done, last=True)
+
+
+def _progress(done: int, *, last: bool = False) -> None:
+    """A counter on stderr while a terminal is there to show it and stdout is not that terminal."""
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        sys.stderr.write(f"\r{done:,} lines translated" + ("\n" if last else ""))
+        sys.stderr.flush()
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(translate)

@@ -1,0 +1,364 @@
+"""Looks at a translation beside its source for what small models get wrong: a code and a reason a doubt."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from aligner.resources import data
+from aligner.translation import casing
+from aligner.translation.text import LITERAL, literals, pictographs
+
+#: Codes of the warnings, the gravest first, with how much each counts when hypotheses are compared.
+CODES = {
+    "empty": 100,  # nothing came out
+    "wrong-language": 60,  # the output is Spanish, a copy of the source, or in another script
+    "repetition": 40,  # a loop
+    "literal-lost": 25,  # a URL, e-mail address, handle or hashtag is missing or changed
+    "numbers-lost": 20,  # a number is missing
+    "too-long": 15,
+    "too-short": 15,
+    "numbers-added": 12,  # a number that the source does not have
+    "untranslated": 10,  # a Spanish word left over
+    "symbols-lost": 4,  # an emoji or bullet inside the text is missing
+    "truncated": 4,  # the search was cut off at its longest output
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A doubt about a translation.
+
+    Attributes:
+        code: a key of :data:`CODES`.
+        reason: what was seen.
+    """
+
+    code: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"
+
+
+def weight(problems: Sequence[Problem]) -> int:
+    """How bad the problems are together; 0 for none."""
+    return sum(CODES[problem.code] for problem in problems)
+
+
+def check(
+    source: str, target: str, *, source_language: str | None = "es", target_language: str | None = "en"
+) -> list[Problem]:
+    """What is doubtful about ``target`` as a translation of ``source``, gravest first.
+
+    Checks of length, loops, numbers and literals hold for any pair of languages that write with spaces; those
+    for words left over know Spanish into English.
+
+    Args:
+        source: text in ordinary case, normalised.
+        target: its translation.
+        source_language: ISO 639-1 code.
+        target_language: ISO 639-1 code.
+    """
+    if not target.strip():
+        return [Problem("empty", "nothing came out")] if source.strip() else []
+    problems = [*_repetition(source, target), *_literals(source, target), *_length(source, target)]
+    spanish = source_language == "es" and target_language == "en"
+    problems += _numbers(source, target, words=spanish)
+    problems += _script(source, target)
+    if spanish:
+        problems += _left_over(source, target)
+    return sorted(problems, key=lambda problem: -CODES[problem.code])
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is known of Spanish and English (``aligner/data/translation-es-en.json``)."""
+
+    function: frozenset[str]
+    spanish_alone: frozenset[str]
+    phrases: re.Pattern[str]
+    numbers_es: re.Pattern[str]
+    numbers_en: dict[str, str]
+    months_en: list[str]
+    doubled: frozenset[str]
+
+
+@cache
+def _words() -> _Words:
+    read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    function = frozenset(read["function_words"].split())
+    return _Words(
+        function=function,
+        spanish_alone=function - set(read["function_words_like_english"].split()),
+        phrases=re.compile(rf"\b(?:{'|'.join(read['spanish_in_english'])})\b", re.IGNORECASE),
+        numbers_es=re.compile(rf"\b(?:{'|'.join(read['number_words_es'].split())})\b", re.IGNORECASE),
+        numbers_en=read["numbers_en"],
+        months_en=read["months_en"].split(),
+        doubled=frozenset(read["doubled_in_english"].split()),
+    )
+
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_TOKEN = re.compile(r"\w+(?:['’]\w+)*")
+_TOKEN_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+
+
+# ------------------------------------------------------------------------------------------------- loops
+
+_STUTTER = re.compile(r"([^\W\d_]{1,5}?)\1{3,}", re.IGNORECASE)
+
+
+def _repetition(source: str, target: str) -> Iterator[Problem]:
+    # Marks count as words: "for, for example" is no loop, "the donation, the donation, the donation" is one.
+    before, after = _TOKEN_OR_MARK.findall(source.lower()), _TOKEN_OR_MARK.findall(target.lower())
+    allowed = _longest_loop(before)[1]
+    phrase, times = _longest_loop(after)
+    if times > max(allowed, 1):
+        yield Problem("repetition", f"{phrase!r} {times} times in a row")
+        return
+    if (stutter := _STUTTER.search(target)) and not _STUTTER.search(source):
+        yield Problem("repetition", f"{stutter[0]!r} inside a word")
+        return
+    if (again := _comes_back(after, 5)) and not _comes_back(before, 3):
+        yield Problem("repetition", f"{again!r} comes twice")
+
+
+def _longest_loop(words: Sequence[str]) -> tuple[str, int]:
+    """The phrase of one to eight words that follows itself most often, and how many times it stands there."""
+    best, most = "", 1
+    for size in range(1, min(8, len(words) // 2) + 1):
+        matched = 0  # words in a row that equal the word one phrase earlier
+        for i in range(size, len(words)):
+            if words[i] != words[i - size]:
+                matched = 0
+                continue
+            matched += 1
+            times = matched // size + 1
+            if times > most and _is_phrase(words[i - size + 1 : i + 1]):
+                best, most = " ".join(words[i - size + 1 : i + 1]), times
+    return best, most
+
+
+def _is_phrase(words: Sequence[str]) -> bool:
+    if len(words) == 1:
+        return words[0].isalpha() and words[0] not in _words().doubled
+    return any(word[0].isalpha() for word in words)
+
+
+def _comes_back(words: Sequence[str], size: int) -> str:
+    counts = Counter(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
+    phrase, times = max(counts.items(), key=lambda item: item[1], default=((), 0))
+    return " ".join(phrase) if times > 1 else ""
+
+
+# ------------------------------------------------------------------------------------------------- length
+
+
+def _length(source: str, target: str) -> Iterator[Problem]:
+    before, after = len(_TOKEN.findall(source)), len(_TOKEN.findall(target))
+    if after > 1.8 * before + 4:
+        yield Problem("too-long", f"{after} words for {before}")
+    elif after < 0.55 * before - 1:
+        yield Problem("too-short", f"{after} words for {before}")
+
+
+# ------------------------------------------------------------------------------------------------- literals
+
+
+def _literals(source: str, target: str) -> Iterator[Problem]:
+    lost = Counter(literals(source)) - Counter(literals(target))
+    if lost:
+        yield Problem("literal-lost", ", ".join(lost))
+    if symbols := Counter(pictographs(source)) - Counter(pictographs(target)):
+        yield Problem("symbols-lost", " ".join(symbols))
+
+
+# ------------------------------------------------------------------------------------------------- numbers
+
+_NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,:'’]\d+)*")
+_ROMAN = re.compile(r"\b[IVXLCDM]+\b")
+_SCALE = re.compile(r"\s+(mil|millones|millón|billones|bn|mln)\b(?:\s+(\d[\d.,]*))?", re.IGNORECASE)
+_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\b")
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number).lstrip("0") or "0"
+
+
+def _numbers(source: str, target: str, *, words: bool) -> Iterator[Problem]:
+    source, target = LITERAL.sub(" ", source), LITERAL.sub(" ", target)
+    if not any(char.isdigit() for char in source + target):
+        return
+    have = {_digits(number) for number in _NUMBER.findall(target)}
+    have |= {_digits(part) for part in re.findall(r"\d+", target)}
+    spelled = _spelled(target)
+    lost = []
+    explained: set[str] = set()
+    for match in _NUMBER.finditer(source):
+        forms = _forms(source, match, words=words)
+        explained |= forms
+        parts = {
+            _digits(part) for part in re.findall(r"\d+", match[0])
+        }  # "1:0" may come as "Hamburg 1, Gladbach 0"
+        if not forms & (have | spelled) and not parts <= have and not _inside(forms, have):
+            lost.append(match[0])
+    if lost:
+        yield Problem("numbers-lost", ", ".join(lost))
+    if words and (_words().numbers_es.search(source) or _ROMAN.search(source)):
+        return
+    parts = explained | {_digits(part) for part in re.findall(r"\d+", source)}
+    known = {_digits(number) for number in _NUMBER.findall(source)} | parts
+    added = [
+        number
+        for number in _NUMBER.findall(target)
+        if _digits(number) not in known
+        and not all(_digits(part) in known for part in re.findall(r"\d+", number))
+        and not (number in {"19", "1"} and "covid" in target.lower())
+    ]
+    if added:
+        yield Problem("numbers-added", ", ".join(added))
+
+
+def _forms(text: str, match: re.Match[str], *, words: bool) -> set[str]:
+    """Digit strings any of which, in the target, stands for a number of the source."""
+    plain = _digits(match[0])
+    forms = {plain}
+    number = match[0]
+    if re.fullmatch(r"\d+[.,]0+", number):
+        forms.add(_digits(re.split(r"[.,]", number)[0]))
+    if clock := _CLOCK.fullmatch(number):
+        hour, minute = int(clock[1]), clock[2]
+        hours = {hour, hour % 12 or 12, hour % 24}
+        forms |= {f"{h}{minute}".lstrip("0") or "0" for h in hours}
+        if minute == "00":
+            forms |= {str(h) for h in hours}
+    elif (
+        plain.isdigit()
+        and len(number) <= 2
+        and 12 < int(plain) <= 24
+        and re.match(r"\s*(?:h\b|horas)", text[match.end() :])
+    ):
+        forms.add(str(int(plain) - 12))
+    elif len(number) == 2 and re.search(
+        r"[’'´]$|\b(?:años|los|década de los)\s*$", text[: match.start()], re.IGNORECASE
+    ):
+        forms |= {"19" + number, "20" + number}
+    if words and (scale := _SCALE.match(text, match.end())):
+        forms |= _scaled(plain, scale[1].lower(), scale[2])
+    if words and (before := re.search(r"\bmil\s+$", text[: match.start()], re.IGNORECASE)):
+        # "mil 500" is 1,500 and "15 mil 300" 15,300 in Mexican papers.
+        head = re.search(r"(\d+)\s+$", text[: before.start()])
+        forms.add(f"{head[1] if head else 1}{plain.zfill(3)}")
+    if (
+        "/" in text[match.end() : match.end() + 1] + text[match.start() - 1 : match.start()]
+        and 1 <= int(plain[:4]) <= 12
+    ):
+        forms.add(_words().months_en[int(plain) - 1])
+    return forms
+
+
+def _scaled(plain: str, scale: str, rest: str | None) -> set[str]:
+    if scale == "mil":
+        return {
+            plain + (_digits(rest).zfill(3) if rest else "000"),
+            plain + "000",
+            plain.rstrip("0") or plain,
+        }
+    # 3.000 millones is 3 billion, 1.200 millones 1.2 billion; "15 millones" may be written out.
+    return {plain.rstrip("0") or plain, plain + "000000", plain + "0"}
+
+
+def _spelled(target: str) -> set[str]:
+    """Digit strings that the target's words stand for: "twenty-one", "first", "dozen", "March"."""
+    known = _words()
+    found: set[str] = set()
+    words = [word.lower() for word in re.findall(r"[A-Za-z]+", target)]
+    for i, word in enumerate(words):
+        if word in known.months_en:
+            found.add(word)
+        value = known.numbers_en.get(word)
+        if value is None:
+            continue
+        found.add(value)
+        following = known.numbers_en.get(words[i + 1]) if i + 1 < len(words) else None
+        if following is not None:
+            if len(value) == 2 and value[1] == "0" and len(following) == 1:
+                found.add(value[0] + following)
+            elif following[0] == "1" and set(following[1:]) <= {"0"}:
+                found.add(value + following[1:])
+    return found
+
+
+def _inside(forms: set[str], have: set[str]) -> bool:
+    """Whether a number of two digits ends a year of the other side ("60", "1960s")."""
+    return any(
+        len(form) == 2 and len(number) == 4 and number.endswith(form) for form in forms for number in have
+    )
+
+
+# ------------------------------------------------------------------------------------------------- left over
+
+
+def _left_over(source: str, target: str) -> Iterator[Problem]:
+    words = _words()
+    before = set(_WORD.findall(source))
+    prose = _without_quotes(target)
+    after = list(_WORD.finditer(prose))
+    if _same(source, target) and sum(word.islower() and len(word) > 3 for word in before) >= 2:
+        yield Problem("wrong-language", "the output is the source")
+        return
+    if len(after) >= 5 and sum(match[0] in words.spanish_alone for match in after) >= 0.25 * len(after):
+        yield Problem("wrong-language", "the output is Spanish")
+        return
+    allowed = [match.span() for match in words.phrases.finditer(prose)]
+    left = [
+        match[0]
+        for i, match in enumerate(after)
+        if match[0] in before
+        and (match[0] in words.spanish_alone or (len(match[0]) > 3 and is_spanish(match[0])))
+        and not _in_name(after, i)
+        and not any(start <= match.start() < end for start, end in allowed)
+    ]
+    if left:
+        yield Problem("untranslated", ", ".join(dict.fromkeys(left)))
+
+
+def is_spanish(word: str) -> bool:
+    """Whether a word in lower case is ordinary Spanish and not English as well."""
+    lexicon = casing.lexicon()
+    return (word in lexicon.lower or word in lexicon.either) and word not in lexicon.shared
+
+
+def _in_name(words: Sequence[re.Match[str]], i: int) -> bool:
+    """Whether capitalised words stand close on both sides: "Sierra de la Culebra", "Ortega y Gasset"."""
+    function = _words().function
+    before = next((words[j][0] for j in range(i - 1, max(-1, i - 4), -1) if words[j][0] not in function), "")
+    after = next(
+        (words[j][0] for j in range(i + 1, min(len(words), i + 4)) if words[j][0] not in function), ""
+    )
+    return before[:1].isupper() and after[:1].isupper()
+
+
+def _without_quotes(text: str) -> str:
+    """Quotations blanked: titles may stay in their language."""
+    blanked = LITERAL.sub(" ", text)
+    return re.sub(r"\"[^\"]{1,80}\"|(?<!\w)'[^']{1,80}'(?!\w)", lambda match: " " * len(match[0]), blanked)
+
+
+def _same(source: str, target: str) -> bool:
+    return [w.lower() for w in _TOKEN.findall(source)] == [w.lower() for w in _TOKEN.findall(target)]
+
+
+def _script(source: str, target: str) -> Iterator[Problem]:
+    letters = [char for char in target if char.isalpha() and not char.isascii()]
+    strange = {char for char in letters if "LATIN" not in unicodedata.name(char, "")} - set(source)
+    if strange and len([c for c in letters if c in strange]) > 1:
+        yield Problem(
+            "wrong-language", f"letters that the source does not have: {''.join(sorted(strange))[:12]}"
+        )

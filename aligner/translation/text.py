@@ -1,0 +1,110 @@
+"""Text on its way into the model: normalised like the training text, what needs no translation set aside."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "‚": "'", "‛": "'"}
+)
+# Soft hyphens, zero-width characters, direction marks and byte-order marks: invisible, unknown to a
+# vocabulary.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
+def straight_quotes(text: str) -> str:
+    """Curly and angle quotes made straight, white space folded, accents composed, HTML entities resolved.
+
+    So was the training text of the bundled model; OPUS-MT's models had the same done to theirs by Moses'
+    scripts.
+    """
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def folded(text: str) -> str:
+    """White space folded and nothing else."""
+    return " ".join(text.split())
+
+
+#: Ways to normalise text before it is encoded; a model's manifest names one.
+NORMALISATIONS: Mapping[str, Callable[[str], str]] = {
+    "straight-quotes": straight_quotes,
+    "white-space": folded,
+}
+
+URL = r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]}']"
+EMAIL = r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+HANDLE = r"(?<![\w.@])@\w{2,30}"
+HASHTAG = r"(?<![\w#&])#\w*[^\W\d_]\w*"
+_TOP = "com|org|net|edu|gob|gov|info|es|mx|ar|co|cl|pe|uk|eu|tv"
+_DOMAIN = rf"(?<![\w@.])(?:[a-z0-9-]+\.)+(?:{_TOP})(?:\.[a-z]{{2}})?(?:/\w\S*)?(?![\w.-]*\w)"
+#: What must come out of a translation exactly as it went in.
+LITERAL = re.compile(f"(?:{URL})|(?:{EMAIL})|(?:{HANDLE})|(?:{HASHTAG})|(?:{_DOMAIN})")
+# Symbols that no caption's sentence needs: pictographs, bullets, arrows, their joiners and skin tones.
+_SYMBOLS = (
+    "\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3•·‣◦|"
+)
+_SYMBOL = f"[{_SYMBOLS}]+"
+_EDGE = f"(?:{LITERAL.pattern}|{_SYMBOL})"
+_LEADING = re.compile(rf"(?:{_EDGE}\s*)+")
+_TRAILING = re.compile(rf"(?:\s*(?<!\S){_EDGE})+\s*[.]?$|\s*{_SYMBOL}$")
+_PICTOGRAPH = re.compile(f"[{_SYMBOLS.replace('|', '').replace('·', '')}]")
+
+
+def literals(text: str) -> list[str]:
+    """URLs, e-mail addresses, handles and hashtags, in order."""
+    return [match[0] for match in LITERAL.finditer(text)]
+
+
+def pictographs(text: str) -> list[str]:
+    """Emoji, bullets and arrows, in order."""
+    return _PICTOGRAPH.findall(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Peeled:
+    """A text and what needs no translation at its edges; ``lead + core + tail`` is the text."""
+
+    lead: str
+    core: str
+    tail: str
+
+
+def peel(text: str) -> Peeled:
+    """Sets aside URLs, handles, hashtags, emoji and bullets at both ends of a text.
+
+    A small model garbles them; at an edge they can be taken off and put back without touching the sentence. A
+    text without a letter outside them is all ``lead``.
+    """
+    lead = match[0] if (match := _LEADING.match(text)) else ""
+    rest = text[len(lead) :]
+    tail = match[0] if (match := _TRAILING.search(rest)) else ""
+    core = rest[: len(rest) - len(tail)]
+    if not any(char.isalpha() for char in core):
+        return Peeled(text, "", "")
+    # "@ABC anuncia …": the sentence would lose its subject, "según @ABC" its object.
+    if lead and core[:1].islower():
+        last = literals(lead)[-1:]
+        if last and lead.rstrip().endswith(last[0]):
+            at = lead.rindex(last[0])
+            lead, core = lead[:at], lead[at:] + core
+    if tail and _GOVERNS.search(core):
+        first = literals(tail)[:1]
+        kept = tail[: tail.find(first[0]) + len(first[0])] if first else ""
+        core, tail = core + kept, tail[len(kept) :]
+    return Peeled(lead, core, tail)
+
+
+_GOVERNS = re.compile(
+    r"(?:^|\s)(?:a|al|ante|con|contra|de|del|desde|en|entre|hacia|hasta|para|por|según|sin|sobre|tras|vía|el|la|los|las|"
+    r"un|una|y|o)$",
+    re.IGNORECASE,
+)

@@ -1,0 +1,503 @@
+"""Captions in, translations out: the stage around an engine."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from aligner.errors import UsageError
+from aligner.records import Translation
+from aligner.resources import data
+from aligner.translation import casing, guard, models, splitting, text
+from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
+from aligner.translation.guard import Problem
+
+#: Shortest units kept in the memory of one translator; at some 300 bytes each a few megabytes.
+MEMORY = 20_000
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One way to translate a text.
+
+    Attributes:
+        source: the text as the model saw it: normalised, in ordinary case.
+        text: the translation.
+        score: mean log-probability per target piece (natural logarithm, <= 0); 0 where the model had nothing
+            to do.
+        problems: what is doubtful about it, gravest first.
+        alignment: for each word of ``text`` (as ``str.split`` cuts it) its weights over the words of
+            ``source``, from the cross-attention of the last decoder layer; None unless asked for, or where
+            words cannot be told apart.
+    """
+
+    source: str
+    text: str
+    score: float
+    problems: tuple[Problem, ...] = ()
+    alignment: Matrix | None = None
+
+
+#: Picks one of the hypotheses of a text, given its index: the place for reranking in the article's context.
+Choose = Callable[[int, Sequence[Hypothesis]], Hypothesis]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A translation of one unit."""
+
+    text: str
+    score: float
+    pieces: int
+    problems: tuple[Problem, ...]
+    alignment: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What is translated at once: a sentence or a part of one.
+
+    Attributes:
+        source: in ordinary case.
+        capitals: the caption has it in capitals.
+        gap: the white space after it.
+    """
+
+    source: str
+    capitals: bool
+    gap: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A text cut into what is copied and what is translated."""
+
+    lead: str
+    units: tuple[_Unit, ...]
+    tail: str
+
+    @property
+    def source(self) -> str:
+        return self.lead + "".join(unit.source + unit.gap for unit in self.units) + self.tail
+
+
+class Translator:
+    """Translates captions with one model on one engine.
+
+    Results depend on the text alone: not on what else is translated with it, in which order, or by how many
+    threads. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        label: str,
+        source_language: str | None = "es",
+        target_language: str | None = "en",
+        normalisation: str = "straight-quotes",
+        max_source_tokens: int = 256,
+        beam_size: int = 4,
+        caps: Literal["restore", "sentence"] = "restore",
+    ) -> None:
+        """Takes a loaded engine; :meth:`open` loads one by a model's name.
+
+        Args:
+            engine: the loaded engine.
+            label: what records name the model, ``NAME@HASH``.
+            source_language: ISO 639-1 code, None if unknown.
+            target_language: ISO 639-1 code, None if unknown.
+            normalisation: key of ``text.NORMALISATIONS``.
+            max_source_tokens: longest input of the model in pieces, the end token included.
+            beam_size: beam width.
+            caps: ``restore`` writes the translation of a caption in capitals in capitals too, ``sentence``
+                does not.
+
+        Raises:
+            UsageError: beam width below 1, or unknown ``caps``.
+        """
+        if beam_size < 1:
+            raise UsageError(f"beam width {beam_size}: must be 1 or more")
+        if caps not in ("restore", "sentence"):
+            raise UsageError(f"unknown treatment of capitals {caps!r}; known: restore, sentence")
+        self.engine = engine
+        self.model = label
+        self.source_language = source_language
+        self.target_language = target_language
+        self.beam_size = beam_size
+        self.caps = caps
+        self._normalise = text.NORMALISATIONS[normalisation]
+        self._limit = max_source_tokens
+        self._memory: OrderedDict[str, list[_Candidate]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        model: str = "es-en",
+        engine: str = "ctranslate2",
+        *,
+        beam_size: int = 4,
+        threads: int = 0,
+        batch_tokens: int = 1024,
+        compute_type: str = "default",
+        caps: Literal["restore", "sentence"] = "restore",
+    ) -> Translator:
+        """Loads a model.
+
+        Args:
+            model: a bundled model's name, a folder in Hugging Face Marian or CTranslate2 layout, or a hub id
+                such as ``Helsinki-NLP/opus-mt-es-en``, which is pulled into the user's cache the first time.
+            engine: ``ctranslate2`` or ``transformers``.
+            beam_size: beam width.
+            threads: parallel decoders; 0 for one per core.
+            batch_tokens: most source pieces that one decoder works on at a time.
+            compute_type: how CTranslate2 computes (``default``: as the model is stored, int8 for the bundled
+                one).
+            caps: see :class:`Translator`.
+
+        Raises:
+            UsageError: unknown model or engine, or a value out of range.
+            ModelError: the model is incomplete, altered or unsupported, or cannot be fetched.
+        """
+        if threads < 0 or batch_tokens < 1:
+            raise UsageError(
+                f"threads {threads} and batch tokens {batch_tokens} must not be negative or nought"
+            )
+        if engine not in (known := ("ctranslate2", "transformers")):
+            raise UsageError(f"unknown engine {engine!r}; known: {', '.join(known)}")
+        found = models.find_or_pull(model)
+        loaded = open_engine(
+            found, engine, threads=threads, batch_tokens=batch_tokens, compute_type=compute_type
+        )
+        return cls(
+            loaded,
+            label=f"{found.name}@{models.sha256(loaded.weights)[:12]}",
+            source_language=found.source_language,
+            target_language=found.target_language,
+            normalisation=found.normalisation,
+            max_source_tokens=found.max_source_tokens,
+            beam_size=beam_size,
+            caps=caps,
+        )
+
+    def translate(
+        self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None
+    ) -> list[Translation]:
+        """Translates texts; one record for each, in order. A blank text gives a blank translation.
+
+        Args:
+            texts: captions without credits.
+            n_best: how many hypotheses ``choose`` gets to see.
+            choose: picks among the hypotheses; None takes the best one.
+        """
+        texts = list(texts)
+        hypotheses = self.hypotheses(texts, n_best if choose else 1, alignment=choose is not None)
+        chosen = [choose(i, found) if choose else found[0] for i, found in enumerate(hypotheses)]
+        return [
+            Translation(
+                text=hypothesis.text,
+                model=self.model,
+                engine=self.engine.name,
+                score=hypothesis.score,
+                warnings=tuple(str(problem) for problem in hypothesis.problems),
+            )
+            for hypothesis in chosen
+        ]
+
+    def hypotheses(
+        self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False
+    ) -> list[list[Hypothesis]]:
+        """The best translations of each text, best first: at least one, at most ``n_best``.
+
+        The first is what :meth:`translate` gives. Hypotheses beyond it are those of the beam, and for texts
+        that were split the best combinations of their parts'.
+
+        Args:
+            texts: captions without credits.
+            n_best: most hypotheses a text; no more than the beam is wide come out of an unsplit text.
+            alignment: also align words, which takes a little longer.
+        """
+        plans = [self._plan(self._normalise(raw)) for raw in texts]
+        units = dict.fromkeys(unit.source for plan in plans for unit in plan.units)
+        candidates = self._translated(list(units), alignment)
+        made: dict[_Plan, list[Hypothesis]] = {}
+        for plan in plans:
+            if plan not in made:
+                made[plan] = self._combined(plan, candidates, n_best)
+        return [made[plan] for plan in plans]
+
+    # --------------------------------------------------------------------------------------------- planning
+
+    def _plan(self, normalised: str) -> _Plan:
+        peeled = text.peel(normalised)
+        units = []
+        if peeled.core:
+            for part in splitting.split(peeled.core, self._fits, by_sentence=True):
+                stripped = part.rstrip()
+                capitals = self.source_language == "es" and casing.is_capitals(stripped)
+                units.append(
+                    _Unit(
+                        casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :]
+                    )
+                )
+        return _Plan(peeled.lead, tuple(units), peeled.tail)
+
+    def _fits(self, part: str) -> bool:
+        # A piece is at least one character, so most texts need not be encoded to know.
+        return len(part) < self._limit - 2 or len(self.engine.pieces([part])[0]) <= self._limit
+
+    # --------------------------------------------------------------------------------------------- units
+
+    def _translated(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
+        """Candidates of every unit, the chosen one first; from memory where they are known."""
+        with self._lock:
+            known = {unit: self._memory[unit] for unit in units if unit in self._memory}
+        if alignment:
+            known = {unit: found for unit, found in known.items() if found[0].alignment is not None}
+        fresh = [unit for unit in units if unit not in known]
+        if fresh:
+            made = self._solve(fresh, alignment)
+            with self._lock:
+                for unit, found in made.items():
+                    self._memory[unit] = found
+                    self._memory.move_to_end(unit)
+                while len(self._memory) > MEMORY:
+                    self._memory.popitem(last=False)
+            known |= made
+        return known
+
+    def _solve(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
+        """Translates units; doubtful ones climb a ladder of retries; the least doubtful result is first."""
+        beam = self.beam_size
+        found = self._decode(units, Decoding(beam, hypotheses=beam, attention=alignment))
+        ladder: tuple[Callable[[Sequence[str]], dict[str, list[_Candidate]]], ...] = (
+            lambda doubtful: self._decode(
+                doubtful, Decoding(beam, no_repeat_ngram_size=3, attention=alignment)
+            ),
+            lambda doubtful: self._decode(doubtful, Decoding(1 if beam > 1 else 4, attention=alignment)),
+            lambda doubtful: self._decode(doubtful, Decoding(2 * beam, attention=alignment)),
+            lambda doubtful: self._in_parts(doubtful, alignment),
+        )
+        for rung in ladder:
+            doubtful = [unit for unit in units if all(candidate.problems for candidate in found[unit])]
+            if not doubtful:
+                break
+            for unit, more in rung(doubtful).items():
+                found[unit] += more
+        return {unit: _best_first(found[unit]) for unit in units}
+
+    def _decode(self, units: Sequence[str], decoding: Decoding) -> dict[str, list[_Candidate]]:
+        sources = self.engine.pieces(units)
+        decoded = self.engine.decode(sources, decoding)
+        return {
+            unit: [self._candidate(unit, source, hypothesis) for hypothesis in hypotheses]
+            for unit, source, hypotheses in zip(units, sources, decoded, strict=True)
+        }
+
+    def _candidate(self, unit: str, source: Sequence[str], decoded: Decoded) -> _Candidate:
+        target = self.engine.text(decoded.pieces)
+        problems = self._check(unit, target)
+        if len(decoded.pieces) >= max_output(len(source)):
+            problems.append(Problem("truncated", f"cut off after {len(decoded.pieces)} pieces"))
+        alignment = None
+        if decoded.attention is not None:
+            alignment = _word_alignment(unit, source, target, decoded.pieces, decoded.attention)
+        return _Candidate(target, decoded.score, len(decoded.pieces) + 1, tuple(problems), alignment)
+
+    def _check(self, source: str, target: str) -> list[Problem]:
+        return guard.check(
+            source, target, source_language=self.source_language, target_language=self.target_language
+        )
+
+    def _in_parts(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
+        """Translates each unit part by part: cut around URLs and the like, or at its clauses."""
+        cuts = {unit: cut for unit in units if len(cut := _parts(unit)) > 1}
+        wanted = dict.fromkeys(
+            core for cut in cuts.values() for core, _, copied in cut if core and not copied
+        )
+        decoded = self._decode(
+            list(wanted), Decoding(self.beam_size, hypotheses=self.beam_size, attention=alignment)
+        )
+        best = {core: _best_first(candidates)[0] for core, candidates in decoded.items()}
+        joined: dict[str, list[_Candidate]] = {}
+        for unit, cut in cuts.items():
+            pieces = sum(best[core].pieces for core, _, copied in cut if core and not copied)
+            score = sum(
+                best[core].score * best[core].pieces for core, _, copied in cut if core and not copied
+            )
+            target = "".join(
+                (core if copied or not core else _continued(core, best[core].text)) + mark
+                for core, mark, copied in cut
+            )
+            target = " ".join(target.split())
+            problems = self._check(unit, target)
+            joined[unit] = [_Candidate(target, score / max(1, pieces), pieces, tuple(problems))]
+        return joined
+
+    # --------------------------------------------------------------------------------------------- joining
+
+    def _combined(
+        self, plan: _Plan, candidates: dict[str, list[_Candidate]], n_best: int
+    ) -> list[Hypothesis]:
+        """The ``n_best`` combinations of the units' candidates, that of the chosen ones first."""
+        combinations: list[tuple[_Candidate, ...]] = [()]
+        for unit in plan.units:
+            longer = [
+                (*done, candidate) for done in combinations for candidate in candidates[unit.source][:n_best]
+            ]
+            first = longer[0]
+            rest = heapq.nlargest(n_best - 1, longer[1:], key=_total)
+            combinations = [first, *rest]
+        made: dict[str, Hypothesis] = {}
+        for combination in combinations:
+            hypothesis = self._joined(plan, combination)
+            made.setdefault(hypothesis.text, hypothesis)
+        return list(made.values())
+
+    def _joined(self, plan: _Plan, combination: Sequence[_Candidate]) -> Hypothesis:
+        target = plan.lead
+        problems: dict[str, Problem] = {}
+        for unit, candidate in zip(plan.units, combination, strict=True):
+            restored = unit.capitals and self.caps == "restore"
+            target += (casing.capitals(candidate.text) if restored else candidate.text) + unit.gap
+            for problem in candidate.problems:
+                problems.setdefault(str(problem), problem)
+        pieces = sum(candidate.pieces for candidate in combination)
+        score = _total(combination) / pieces if pieces else 0.0
+        alignment = None
+        if all(candidate.alignment is not None for candidate in combination):
+            alignment = _block_alignment(plan, combination)
+        return Hypothesis(
+            source=plan.source,
+            text=(target + plan.tail).strip(),
+            score=round(min(score, 0.0), 4),
+            problems=tuple(sorted(problems.values(), key=lambda problem: -guard.CODES[problem.code])),
+            alignment=alignment,
+        )
+
+
+def _total(combination: Iterable[_Candidate]) -> float:
+    return sum(candidate.score * candidate.pieces for candidate in combination)
+
+
+def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Each text once; the least doubtful first, among equally doubtful ones the order of the search."""
+    unique: dict[str, _Candidate] = {}
+    for candidate in candidates:
+        unique.setdefault(candidate.text, candidate)
+    rest = list(unique.values())
+    chosen = min(rest, key=lambda candidate: guard.weight(candidate.problems))
+    rest.remove(chosen)
+    return [chosen, *rest]
+
+
+@cache
+def _inner_words() -> frozenset[str]:
+    """English words that begin a sentence in capitals and a part of one in small letters."""
+    read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    return frozenset(read["inner_words"].split())
+
+
+_CLAUSE_MARK = re.compile(r"\s*[,;:–—-]?\s*$")
+
+
+def _parts(unit: str) -> list[tuple[str, str, bool]]:
+    """(core, what follows, is it copied) of a unit cut around its literals, or else at its clauses."""
+    parts: list[tuple[str, str, bool]] = []
+    literals = list(text.LITERAL.finditer(unit))
+    if literals:
+        end = 0
+        for match in literals:
+            before = unit[end : match.start()]
+            parts += [(before.strip(), before[len(before.rstrip()) :] or "", False), (match[0], "", True)]
+            after = unit[match.end() :]
+            gap = after[: len(after) - len(after.lstrip())]
+            parts[-1] = (match[0], gap, True)
+            end = match.end() + len(gap)
+        parts.append((unit[end:], "", False))
+        # A part without a letter ("(", ".") is copied too.
+        return [
+            (core, mark, copied or not any(map(str.isalpha, core)))
+            for core, mark, copied in parts
+            if core or mark
+        ]
+    for clause in splitting.clauses(unit):
+        mark = _CLAUSE_MARK.search(clause)
+        assert mark is not None
+        parts.append((clause[: mark.start()], mark[0], not any(map(str.isalpha, clause))))
+    return parts
+
+
+def _continued(source: str, target: str) -> str:
+    """A part's translation fit for the inside of a sentence: no full stop, no capital of its own."""
+    if not source.endswith((".", "!", "?", "…")):
+        target = target.rstrip(".")
+    head, space, rest = target.partition(" ")
+    if source[:1].islower() and head in _inner_words():
+        return head.lower() + space + rest
+    return target
+
+
+# ------------------------------------------------------------------------------------------------- alignment
+
+
+def _word_groups(pieces: Sequence[str]) -> list[list[int]]:
+    """Indices of the pieces of each word; a piece that begins a word begins with the mark U+2581."""
+    groups: list[list[int]] = []
+    for i, piece in enumerate(pieces):
+        if piece.startswith("▁") or not groups:
+            groups.append([])
+        groups[-1].append(i)
+    merged: list[list[int]] = []
+    for group in groups:
+        if merged and all(pieces[i] == "▁" for i in merged[-1]):
+            merged[-1] += group
+        else:
+            merged.append(group)
+    return merged
+
+
+def _word_alignment(
+    unit: str, source: Sequence[str], target: str, pieces: Sequence[str], attention: Sequence[Sequence[float]]
+) -> Matrix | None:
+    """Attention between pieces summed up to words; None where pieces and words do not match."""
+    source_words = _word_groups([piece for piece in source if piece != "</s>"])
+    target_words = _word_groups(pieces)
+    if len(source_words) != len(unit.split()) or len(target_words) != len(target.split()):
+        return None
+    return tuple(
+        tuple(
+            round(sum(attention[t][s] for t in rows for s in columns) / len(rows), 4)
+            for columns in source_words
+        )
+        for rows in target_words
+    )
+
+
+def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
+    """The units' alignments side by side; what was copied is aligned with itself."""
+    lead, tail = len(plan.lead.split()), len(plan.tail.split())
+    blocks: list[Matrix] = [
+        _identity(lead),
+        *(candidate.alignment or () for candidate in combination),
+        _identity(tail),
+    ]
+    widths = [lead, *(len(unit.source.split()) for unit in plan.units), tail]
+    total, before, rows = sum(widths), 0, []
+    for block, width in zip(blocks, widths, strict=True):
+        rows += [(0.0,) * before + tuple(row) + (0.0,) * (total - before - width) for row in block]
+        before += width
+    return tuple(rows)
+
+
+def _identity(size: int) -> Matrix:
+    return tuple(tuple(float(i == j) for j in range(size)) for i in range(size))
