@@ -80,12 +80,26 @@ def _cell(text: str) -> str:
 
 def markdown(record: Document) -> str:
     """A document's captions as a Markdown section with one table."""
-    lines = [f"## {_cell(record.document)}", "", summary(record) + (f": {_cell(record.error)}" if record.error else ""), ""]
+    lines = [
+        f"## {_cell(record.document)}",
+        "",
+        summary(record) + (f": {_cell(record.error)}" if record.error else ""),
+        "",
+    ]
     if record.captions:
         lines += ["| line | credit | caption | translation | illustrates |", "|---:|---|---|---|---|"]
         for caption in record.captions:
-            context = f"line {caption.context.line}: {_shorten(caption.context.text, 120)}" if caption.context else "–"
-            cells = (_credit(caption), caption.source, caption.translation.text if caption.translation else "–", context)
+            context = (
+                f"line {caption.context.line}: {_shorten(caption.context.text, 120)}"
+                if caption.context
+                else "–"
+            )
+            cells = (
+                _credit(caption),
+                caption.source,
+                caption.translation.text if caption.translation else "–",
+                context,
+            )
             lines.append(f"| {caption.line} | " + " | ".join(_cell(cell) for cell in cells) + " |")
         lines.append("")
     return "\n".join(lines) + "\n"

@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 # One module per group of commands; each has ``register(app)``.
-_GROUPS = ("run", "translate", "link", "score", "models", "corpus", "batch")
+_GROUPS = ("run", "translate", "link", "score", "batch", "export", "models", "corpus")
 
 
 def _version(value: bool) -> None:
@@ -36,7 +36,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _main(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     """Shared options."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from aligner.errors import DocumentError, OutputError, UsageError
+from aligner.errors import OutputError, UsageError
 from aligner.records import Document
 
 # Files that a folder argument stands for.
@@ -35,9 +36,13 @@ class PatchMode(StrEnum):
     tag = "tag"
 
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Documents, folders of documents, or - for stdin.")]
+Paths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="Documents, folders of documents, or - for stdin.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How records are printed.")]
-FromOption = Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")]
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")
+]
 ToOption = Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")]
 
 
@@ -50,9 +55,13 @@ def expand(paths: Iterable[str]) -> list[str]:
     found: list[str] = []
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            below = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            below = sorted(
+                str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
+            )
             if not below:
-                raise UsageError(f"{path}: no documents in this folder (looked for {', '.join('*' + s for s in SUFFIXES)})")
+                raise UsageError(
+                    f"{path}: no documents in this folder (looked for {', '.join('*' + s for s in SUFFIXES)})"
+                )
             found += below
         else:
             found.append(path)
@@ -70,7 +79,10 @@ def patched_names(paths: list[str], folder: Path) -> dict[str, Path]:
     real = [path for path in paths if path != "-"]
     parents = {os.path.dirname(os.path.abspath(path)) for path in real}
     root = os.path.commonpath(parents) if parents else ""
-    names = {path: folder / ("stdin.txt" if path == "-" else os.path.relpath(os.path.abspath(path), root)) for path in paths}
+    names = {
+        path: folder / ("stdin.txt" if path == "-" else os.path.relpath(os.path.abspath(path), root))
+        for path in paths
+    }
     targets: dict[Path, str] = {}
     for path, target in names.items():
         if path != "-" and target.resolve() == Path(path).resolve():
@@ -93,8 +105,11 @@ def write_atomically(target: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); choose a folder you may write to"
+        ) from None
 
 
 def _progress(items: Iterator[Document], total: int) -> Iterator[Document]:
@@ -105,7 +120,9 @@ def _progress(items: Iterator[Document], total: int) -> Iterator[Document]:
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(items, total=total, description="documents", console=Console(stderr=True), transient=True)
+    yield from track(
+        items, total=total, description="documents", console=Console(stderr=True), transient=True
+    )
 
 
 def emit(records: Iterator[Document], style: Format) -> Iterator[Document]:
@@ -143,15 +160,23 @@ def run(
     paths: Paths,
     format_: FormatOption = Format.table,
     patch: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR; - prints one to stdout.")
+        str | None,
+        typer.Option(metavar="DIR", help="Write corrected articles below DIR; - prints one to stdout."),
     ] = None,
-    patch_mode: Annotated[PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")] = PatchMode.replace,
-    diff: Annotated[bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")] = False,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")] = None,
+    patch_mode: Annotated[
+        PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")
+    ] = PatchMode.replace,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")
+    ] = None,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
     model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model.")
+        str | None,
+        typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model."),
     ] = None,
     engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
     beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
@@ -210,7 +235,8 @@ def find(
     paths: Paths,
     format_: FormatOption = Format.table,
     fail_on_residue: Annotated[
-        bool, typer.Option("--fail-on-residue", help="Exit 1 when a caption is found (for CI and pre-commit).")
+        bool,
+        typer.Option("--fail-on-residue", help="Exit 1 when a caption is found (for CI and pre-commit)."),
     ] = False,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
