@@ -152,9 +152,7 @@ def from_text(text: str, name: str = "-", format: str = "text") -> Article:
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
-        raise DocumentError(
-            f"{name}: half a surrogate pair at offset {error.start}; decode the text anew"
-        ) from None
+        raise DocumentError(f"{name}: half a surrogate pair at offset {error.start}; decode the text anew") from None
     return Article(name, data, text, "utf-8", tuple(_blocks(text, format)), format)
 
 
@@ -209,8 +207,7 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
         if encoding == "utf-8-sig" or _mostly_utf8(data):
             line = data.count(b"\n", 0, at) + 1
             raise DocumentError(
-                f"{name}: broken UTF-8: byte 0x{data[at]:02x} at offset {at}, line {line}; "
-                "save the file anew as UTF-8"
+                f"{name}: broken UTF-8: byte 0x{data[at]:02x} at offset {at}, line {line}; save the file anew as UTF-8"
             ) from None
     return _code_page(data)
 

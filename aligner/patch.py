@@ -15,9 +15,7 @@ Mode = Literal["replace", "both", "tag"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 # What a legacy code page lacks and an editor would type instead.
-_PLAIN = str.maketrans(
-    {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "}
-)
+_PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,7 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
     if document.sha256 != article.sha256:
         raise OutputError(f"{article.name}: the record is of another version of this document; run it again")
     if mode == "tag" and article.format not in ("markdown", "html"):
-        raise UsageError(
-            f"{article.name}: plain text cannot carry a language tag; use --patch-mode replace or both"
-        )
+        raise UsageError(f"{article.name}: plain text cannot carry a language tag; use --patch-mode replace or both")
     return [edit for edit in _edits(article, document, mode) if edit.new != edit.old]
 
 
@@ -120,9 +116,7 @@ def unpatch(patched: str, changes: list[Edit]) -> str:
     for edit in changes:
         start = edit.start + shift
         if patched[start : start + len(edit.new)] != edit.new:
-            raise OutputError(
-                f"the patched text does not read {edit.new!r} at offset {start}: it was edited since"
-            )
+            raise OutputError(f"the patched text does not read {edit.new!r} at offset {start}: it was edited since")
         parts += [patched[at:start], edit.old]
         at = start + len(edit.new)
         shift += len(edit.new) - len(edit.old)

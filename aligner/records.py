@@ -196,7 +196,9 @@ class Document:
         """
         schema = data.get("schema") if isinstance(data, Mapping) else None
         if schema != SCHEMA:
-            raise RecordError(f"record schema is {schema!r}, expected {SCHEMA!r}: made by another version or not a run file?")
+            raise RecordError(
+                f"record schema is {schema!r}, expected {SCHEMA!r}: made by another version or not a run file?"
+            )
         document: Document = _build(cls, data, "record")
         return document
 
@@ -230,7 +232,12 @@ def _plain(value: Any) -> Any:
 
 
 _NESTED: dict[str, dict[str, type]] = {
-    "Document": {"captions": Caption, "slugs": Slug, "other_languages": OtherLanguage, "credit_lines": CreditLine},
+    "Document": {
+        "captions": Caption,
+        "slugs": Slug,
+        "other_languages": OtherLanguage,
+        "credit_lines": CreditLine,
+    },
     "Caption": {"credit": Credit, "translation": Translation, "context": Context},
     "Translation": {"names": Name},
 }

@@ -63,7 +63,9 @@ def table(record: Document) -> None:
                 grid.add_row("!", Text(warning, style="yellow"))
         if caption.translation or caption.context:
             if caption.context:
-                place = f"line {caption.context.line}, {caption.context.score:.2f}: {_shorten(caption.context.text, 90)}"
+                place = (
+                    f"line {caption.context.line}, {caption.context.score:.2f}: {_shorten(caption.context.text, 90)}"
+                )
                 grid.add_row("illustrates", Text(place))
                 if caption.context.evidence:
                     grid.add_row("because", Text(", ".join(caption.context.evidence), style="dim"))
@@ -89,11 +91,7 @@ def markdown(record: Document) -> str:
     if record.captions:
         lines += ["| line | credit | caption | translation | illustrates |", "|---:|---|---|---|---|"]
         for caption in record.captions:
-            context = (
-                f"line {caption.context.line}: {_shorten(caption.context.text, 120)}"
-                if caption.context
-                else "–"
-            )
+            context = f"line {caption.context.line}: {_shorten(caption.context.text, 120)}" if caption.context else "–"
             cells = (
                 _credit(caption),
                 caption.source,

@@ -39,12 +39,8 @@ def record_of(article: documents.Article, *spans: tuple[str, str]) -> Document:
 def test_every_other_byte_stays(encoding: str) -> None:
     data = TEXT.encode(encoding)
     article = documents.from_bytes(data, "a.txt")
-    record = record_of(
-        article, ("La niña corre\tsola", "The girl runs alone"), ("Él mira.", "He is watching.")
-    )
-    expected = TEXT.replace("La niña corre\tsola", "The girl runs alone").replace(
-        "Él mira.", "He is watching."
-    )
+    record = record_of(article, ("La niña corre\tsola", "The girl runs alone"), ("Él mira.", "He is watching."))
+    expected = TEXT.replace("La niña corre\tsola", "The girl runs alone").replace("Él mira.", "He is watching.")
     assert patch.patch(article, record) == expected.encode(encoding)
 
 
@@ -81,9 +77,7 @@ def test_a_letter_that_the_code_page_lacks() -> None:
 
 @st.composite
 def patched_texts(draw: st.DrawFn) -> tuple[documents.Article, Document]:
-    pieces = draw(
-        st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=9)
-    )
+    pieces = draw(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=9))
     text = "".join(pieces)
     article = documents.from_text(text, format="markdown")
     captions, at = [], 0

@@ -51,9 +51,7 @@ documents = st.builds(
     caption_language=texts,
     captions=st.lists(captions, max_size=3).map(tuple),
     slugs=st.lists(st.builds(Slug, numbers, numbers, numbers, texts), max_size=2).map(tuple),
-    other_languages=st.lists(st.builds(OtherLanguage, numbers, numbers, numbers, texts), max_size=2).map(
-        tuple
-    ),
+    other_languages=st.lists(st.builds(OtherLanguage, numbers, numbers, numbers, texts), max_size=2).map(tuple),
     error=st.none() | texts,
     credit_lines=st.lists(st.builds(CreditLine, numbers, numbers, numbers, texts), max_size=2).map(tuple),
     encoding=st.none() | texts,

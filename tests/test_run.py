@@ -16,9 +16,7 @@ import aligner as package
 from aligner import documents, patch
 from aligner.records import Document
 
-SCHEMA = json.loads(
-    (Path(__file__).parent.parent / "docs" / "aligner-1.schema.json").read_text(encoding="utf-8")
-)
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "aligner-1.schema.json").read_text(encoding="utf-8"))
 
 
 def records(stdout: str) -> list[Document]:
@@ -72,13 +70,9 @@ def test_diff_writes_nothing(aligner: Run, seed: Path, tmp_path: Path) -> None:
 
 def test_other_formats_hold_the_same(aligner: Run, seed: Path) -> None:
     lines = records(aligner("run", "--format", "jsonl", seed).stdout)
-    assert [
-        Document.from_dict(item) for item in json.loads(aligner("run", "--format", "json", seed).stdout)
-    ] == lines
+    assert [Document.from_dict(item) for item in json.loads(aligner("run", "--format", "json", seed).stdout)] == lines
     for style in ("table", "markdown"):
-        shown = " ".join(
-            aligner("run", "--format", style, seed, env={**os.environ, "COLUMNS": "500"}).stdout.split()
-        )
+        shown = " ".join(aligner("run", "--format", style, seed, env={**os.environ, "COLUMNS": "500"}).stdout.split())
         for caption in lines[0].captions:
             assert caption.translation is not None
             assert caption.source in shown
@@ -132,9 +126,7 @@ def test_importing_the_package_loads_no_stage() -> None:
     }
 
 
-def test_order_is_kept_and_a_bad_document_does_not_stop_the_run(
-    aligner: Run, seed: Path, tmp_path: Path
-) -> None:
+def test_order_is_kept_and_a_bad_document_does_not_stop_the_run(aligner: Run, seed: Path, tmp_path: Path) -> None:
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     done = aligner("run", "--format", "jsonl", seed, tmp_path / "picture.txt", tmp_path / "missing.txt", seed)
     found = records(done.stdout)
@@ -152,9 +144,7 @@ def test_folders(aligner: Run, seed: Path, tmp_path: Path) -> None:
     (tmp_path / "in" / "notes.log").write_bytes(b"not a document")
     done = aligner("run", "--format", "jsonl", "--patch", tmp_path / "out", tmp_path / "in")
     assert [Path(record.document).name for record in records(done.stdout)] == ["b.txt", "a.md"]
-    assert (tmp_path / "out" / "below" / "a.md").read_bytes() == (
-        tmp_path / "in" / "below" / "a.md"
-    ).read_bytes()
+    assert (tmp_path / "out" / "below" / "a.md").read_bytes() == (tmp_path / "in" / "below" / "a.md").read_bytes()
     assert sorted(p.name for p in (tmp_path / "out").rglob("*") if p.is_file()) == ["a.md", "b.txt"]
 
 
@@ -197,9 +187,7 @@ def test_output_that_cannot_be_written(aligner: Run, seed: Path, tmp_path: Path)
 
 def test_fail_on_residue(aligner: Run, seed: Path, tmp_path: Path) -> None:
     clean = tmp_path / "clean.txt"
-    clean.write_text(
-        "The minister spoke for an hour.\n\nNobody in the hall asked a question.\n", encoding="utf-8"
-    )
+    clean.write_text("The minister spoke for an hour.\n\nNobody in the hall asked a question.\n", encoding="utf-8")
     assert aligner("find", "--fail-on-residue", seed).returncode == 1
     assert aligner("find", "--fail-on-residue", clean).returncode == 0
 

@@ -36,13 +36,9 @@ class PatchMode(StrEnum):
     tag = "tag"
 
 
-Paths = Annotated[
-    list[str], typer.Argument(metavar="PATH...", help="Documents, folders of documents, or - for stdin.")
-]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Documents, folders of documents, or - for stdin.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How records are printed.")]
-FromOption = Annotated[
-    str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")
-]
+FromOption = Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")]
 ToOption = Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")]
 
 
@@ -55,9 +51,7 @@ def expand(paths: Iterable[str]) -> list[str]:
     found: list[str] = []
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            below = sorted(
-                str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
-            )
+            below = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
             if not below:
                 raise UsageError(
                     f"{path}: no documents in this folder (looked for {', '.join('*' + s for s in SUFFIXES)})"
@@ -76,20 +70,17 @@ def patched_names(paths: list[str], folder: Path) -> dict[str, Path]:
     Raises:
         UsageError: two documents would be written to one file, or one onto itself.
     """
-    real = [path for path in paths if path != "-"]
-    parents = {os.path.dirname(os.path.abspath(path)) for path in real}
-    root = os.path.commonpath(parents) if parents else ""
-    names = {
-        path: folder / ("stdin.txt" if path == "-" else os.path.relpath(os.path.abspath(path), root))
-        for path in paths
-    }
-    targets: dict[Path, str] = {}
-    for path, target in names.items():
-        if path != "-" and target.resolve() == Path(path).resolve():
+    real = {path: Path(path).resolve() for path in paths if path != "-"}
+    root = os.path.commonpath([path.parent for path in real.values()]) if real else ""
+    names: dict[str, Path] = {}
+    origins: dict[Path, Path] = {}
+    for path in paths:
+        origin = real.get(path, Path("stdin.txt"))
+        names[path] = target = folder / (origin.relative_to(root) if path in real else origin)
+        if path in real and target.resolve() == origin:
             raise UsageError(f"{path}: --patch would write onto the document itself; name another folder")
-        if target in targets and os.path.abspath(targets[target]) != os.path.abspath(path):
-            raise UsageError(f"{path} and {targets[target]} would both be written to {target}")
-        targets[target] = path
+        if origins.setdefault(target, origin) != origin:
+            raise UsageError(f"{path} and {origins[target]} would both be written to {target}")
     return names
 
 
@@ -107,9 +98,7 @@ def write_atomically(target: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); choose a folder you may write to"
-        ) from None
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
 
 
 def _progress(items: Iterator[Document], total: int) -> Iterator[Document]:
@@ -120,9 +109,7 @@ def _progress(items: Iterator[Document], total: int) -> Iterator[Document]:
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(
-        items, total=total, description="documents", console=Console(stderr=True), transient=True
-    )
+    yield from track(items, total=total, description="documents", console=Console(stderr=True), transient=True)
 
 
 def emit(records: Iterator[Document], style: Format) -> Iterator[Document]:
@@ -169,9 +156,7 @@ def run(
     diff: Annotated[
         bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
     ] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")
-    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")] = None,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
     model: Annotated[
