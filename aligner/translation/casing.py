@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from aligner.resources import data
-from aligner.translation.text import LITERAL
+from aligner.translation.text import literal_spans, without_literals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _STARTS = re.compile(r"(?:^|[.!?…:]\s+|[.!?…:]\s*[\"'«“(\[]\s*|^[\"'«“(\[¿¡\s]+)[¿¡\"'«“(\[]*$")
@@ -20,11 +20,14 @@ SHARE = 0.8
 
 def is_capitals(text: str) -> bool:
     """Whether a text is written in capitals throughout; acronyms alone do not count."""
-    letters = [char for char in LITERAL.sub(" ", text) if char.isalpha()]
+    if text[1:12].islower():  # nearly every caption
+        return False
+    letters = [char for char in without_literals(text) if char.isalpha()]
     upper = sum(char.isupper() for char in letters)
     if len(letters) < 6 or upper < SHARE * len(letters):
         return False
-    return any(len(word) > 5 or word in lexicon().lower for word in _WORD.findall(text.lower()))
+    words = [word for word in _WORD.findall(text) if word.isupper()]
+    return any(len(word) > 5 or word.lower() in lexicon().lower for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def truecase(text: str) -> str:
     words that are both follow their neighbours. URLs, handles and hashtags stay as they are.
     """
     known = lexicon()
-    kept = [match.span() for match in LITERAL.finditer(text)]
+    kept = [match.span() for match in literal_spans(text)]
     words = [m for m in _WORD.finditer(text) if not any(a <= m.start() < b for a, b in kept)]
     kinds = [_kind(m[0], known) for m in words]
     out = list(text)
@@ -93,9 +96,7 @@ def _kind(word: str, known: Lexicon) -> str:
 
 
 def _unspeakable(word: str) -> bool:
-    return len(word) <= 5 and (
-        not _SPOKEN & set(word) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None)
-    )
+    return len(word) <= 5 and (not _SPOKEN & set(word) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None))
 
 
 def _cased(word: str, kind: str) -> list[str]:
@@ -111,7 +112,7 @@ def capitals(text: str) -> str:
     """A text in capitals; URLs, handles and hashtags stay as they are, every character keeps its place."""
     out: list[str] = []
     end = 0
-    for match in LITERAL.finditer(text):
+    for match in literal_spans(text):
         out += [_one(char, char.upper()) for char in text[end : match.start()]] + [match[0]]
         end = match.end()
     return "".join(out + [_one(char, char.upper()) for char in text[end:]])

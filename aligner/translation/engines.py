@@ -104,9 +104,7 @@ def batches(lengths: Sequence[int], budget: int, workers: int = 1) -> list[list[
 def workers_or_cores(threads: int) -> int:
     """``threads``, or the number of cores this process may use where it is 0."""
     return (
-        threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1
+        threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
     )
 
 
@@ -159,11 +157,7 @@ class CTranslate2Engine:
                 inter_threads=self._workers,
                 intra_threads=1,
             )
-            config = (
-                (folder / "config.json").read_text(encoding="utf-8")
-                if (folder / "config.json").is_file()
-                else ""
-            )
+            config = (folder / "config.json").read_text(encoding="utf-8") if (folder / "config.json").is_file() else ""
         except ValueError as error:  # an unknown or unsupported compute type
             raise UsageError(f"compute type {compute_type!r}: {error}") from None
         except (RuntimeError, OSError) as error:
@@ -262,9 +256,7 @@ class TransformersEngine:
         """Hypotheses of each source, best first."""
         done: list[list[Decoded]] = [[] for _ in sources]
         for group in batches([len(source) for source in sources], self._batch_tokens):
-            for index, hypotheses in zip(
-                group, self._decode([sources[i] for i in group], decoding), strict=True
-            ):
+            for index, hypotheses in zip(group, self._decode([sources[i] for i in group], decoding), strict=True):
                 done[index] = hypotheses
         return done
 
@@ -295,13 +287,9 @@ class TransformersEngine:
                 score = made.sequences_scores if decoding.beam_size > 1 else self._greedy_scores(made)
                 hypotheses = []
                 for i, row in enumerate(made.sequences.tolist()):
-                    ids = [
-                        token for token in row[1:] if token not in (config.pad_token_id, config.eos_token_id)
-                    ]
+                    ids = [token for token in row[1:] if token not in (config.pad_token_id, config.eos_token_id)]
                     attention = self._attention(inputs[i // count], ids) if decoding.attention else None
-                    hypotheses.append(
-                        Decoded(tuple(tokenizer.convert_ids_to_tokens(ids)), float(score[i]), attention)
-                    )
+                    hypotheses.append(Decoded(tuple(tokenizer.convert_ids_to_tokens(ids)), float(score[i]), attention))
         except RuntimeError as error:
             raise TranslationError(f"transformers failed: {error}") from error
         return [hypotheses[i : i + count] for i in range(0, len(hypotheses), count)]
@@ -344,6 +332,5 @@ def _built(model: Model) -> Model:
         return convert(model.path)
     except ModelError as error:
         raise ModelError(
-            f"{model.path} has no CTranslate2 build, and none can be made here: {error}; "
-            "or use --engine transformers"
+            f"{model.path} has no CTranslate2 build, and none can be made here: {error}; or use --engine transformers"
         ) from None

@@ -12,7 +12,7 @@ from functools import cache
 
 from aligner.resources import data
 from aligner.translation import casing
-from aligner.translation.text import LITERAL, literals, pictographs
+from aligner.translation.text import literals, pictographs, without_literals
 
 #: Codes of the warnings, the gravest first, with how much each counts when hypotheses are compared.
 CODES = {
@@ -80,13 +80,14 @@ def check(
 class _Words:
     """What is known of Spanish and English (``aligner/data/translation-es-en.json``)."""
 
-    function: frozenset[str]
+    particles: frozenset[str]
     spanish_alone: frozenset[str]
     phrases: re.Pattern[str]
     numbers_es: re.Pattern[str]
     numbers_en: dict[str, str]
     months_en: list[str]
     doubled: frozenset[str]
+    loans: frozenset[str]
 
 
 @cache
@@ -94,13 +95,14 @@ def _words() -> _Words:
     read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
     function = frozenset(read["function_words"].split())
     return _Words(
-        function=function,
+        particles=frozenset(read["name_particles"].split()),
         spanish_alone=function - set(read["function_words_like_english"].split()),
         phrases=re.compile(rf"\b(?:{'|'.join(read['spanish_in_english'])})\b", re.IGNORECASE),
         numbers_es=re.compile(rf"\b(?:{'|'.join(read['number_words_es'].split())})\b", re.IGNORECASE),
         numbers_en=read["numbers_en"],
         months_en=read["months_en"].split(),
         doubled=frozenset(read["doubled_in_english"].split()),
+        loans=frozenset(read["loans_en"].split()),
     )
 
 
@@ -182,6 +184,7 @@ def _literals(source: str, target: str) -> Iterator[Problem]:
 # ------------------------------------------------------------------------------------------------- numbers
 
 _NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,:'’]\d+)*")
+_DIGIT = re.compile(r"\d")
 _ROMAN = re.compile(r"\b[IVXLCDM]+\b")
 _SCALE = re.compile(r"\s+(mil|millones|millón|billones|bn|mln)\b(?:\s+(\d[\d.,]*))?", re.IGNORECASE)
 _CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\b")
@@ -192,9 +195,9 @@ def _digits(number: str) -> str:
 
 
 def _numbers(source: str, target: str, *, words: bool) -> Iterator[Problem]:
-    source, target = LITERAL.sub(" ", source), LITERAL.sub(" ", target)
-    if not any(char.isdigit() for char in source + target):
+    if not _DIGIT.search(source) and not _DIGIT.search(target):
         return
+    source, target = without_literals(source), without_literals(target)
     have = {_digits(number) for number in _NUMBER.findall(target)}
     have |= {_digits(part) for part in re.findall(r"\d+", target)}
     spelled = _spelled(target)
@@ -203,9 +206,7 @@ def _numbers(source: str, target: str, *, words: bool) -> Iterator[Problem]:
     for match in _NUMBER.finditer(source):
         forms = _forms(source, match, words=words)
         explained |= forms
-        parts = {
-            _digits(part) for part in re.findall(r"\d+", match[0])
-        }  # "1:0" may come as "Hamburg 1, Gladbach 0"
+        parts = {_digits(part) for part in re.findall(r"\d+", match[0])}  # "1:0" may come as "Hamburg 1, Gladbach 0"
         if not forms & (have | spelled) and not parts <= have and not _inside(forms, have):
             lost.append(match[0])
     if lost:
@@ -297,9 +298,7 @@ def _spelled(target: str) -> set[str]:
 
 def _inside(forms: set[str], have: set[str]) -> bool:
     """Whether a number of two digits ends a year of the other side ("60", "1960s")."""
-    return any(
-        len(form) == 2 and len(number) == 4 and number.endswith(form) for form in forms for number in have
-    )
+    return any(len(form) == 2 and len(number) == 4 and number.endswith(form) for form in forms for number in have)
 
 
 # ------------------------------------------------------------------------------------------------- left over
@@ -329,26 +328,34 @@ def _left_over(source: str, target: str) -> Iterator[Problem]:
         yield Problem("untranslated", ", ".join(dict.fromkeys(left)))
 
 
+# Endings with which the two languages share many words: "hospital", "posterior", "virus".
+_COGNATE = re.compile(r"(?:al|ble|ular|erior|[ts]or|us|is|um)$")
+
+
 def is_spanish(word: str) -> bool:
     """Whether a word in lower case is ordinary Spanish and not English as well."""
     lexicon = casing.lexicon()
-    return (word in lexicon.lower or word in lexicon.either) and word not in lexicon.shared
+    if word in lexicon.shared or word in _words().loans or _COGNATE.search(word):
+        return False
+    return word in lexicon.lower or word in lexicon.either
 
 
 def _in_name(words: Sequence[re.Match[str]], i: int) -> bool:
-    """Whether capitalised words stand close on both sides: "Sierra de la Culebra", "Ortega y Gasset"."""
-    function = _words().function
-    before = next((words[j][0] for j in range(i - 1, max(-1, i - 4), -1) if words[j][0] not in function), "")
-    after = next(
-        (words[j][0] for j in range(i + 1, min(len(words), i + 4)) if words[j][0] not in function), ""
-    )
+    """Whether a particle stands inside a name: "Sierra de la Culebra", "Ortega y Gasset"."""
+    particles = _words().particles
+    if words[i][0] not in particles:
+        return False
+    before = next((words[j][0] for j in range(i - 1, -1, -1) if words[j][0] not in particles), "")
+    after = next((words[j][0] for j in range(i + 1, len(words)) if words[j][0] not in particles), "")
     return before[:1].isupper() and after[:1].isupper()
+
+
+_QUOTED = re.compile(r"\"[^\"]{1,80}\"|(?<!\w)'[^']{1,80}'(?!\w)")
 
 
 def _without_quotes(text: str) -> str:
     """Quotations blanked: titles may stay in their language."""
-    blanked = LITERAL.sub(" ", text)
-    return re.sub(r"\"[^\"]{1,80}\"|(?<!\w)'[^']{1,80}'(?!\w)", lambda match: " " * len(match[0]), blanked)
+    return _QUOTED.sub(lambda match: " " * len(match[0]), without_literals(text))
 
 
 def _same(source: str, target: str) -> bool:
@@ -359,6 +366,4 @@ def _script(source: str, target: str) -> Iterator[Problem]:
     letters = [char for char in target if char.isalpha() and not char.isascii()]
     strange = {char for char in letters if "LATIN" not in unicodedata.name(char, "")} - set(source)
     if strange and len([c for c in letters if c in strange]) > 1:
-        yield Problem(
-            "wrong-language", f"letters that the source does not have: {''.join(sorted(strange))[:12]}"
-        )
+        yield Problem("wrong-language", f"letters that the source does not have: {''.join(sorted(strange))[:12]}")

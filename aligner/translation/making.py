@@ -49,9 +49,7 @@ _CONVERT_REMEDY = "pip install 'caption-aligner[torch]'"
 # ------------------------------------------------------------------------------------------------- converting
 
 
-def convert(
-    folder: Path, output: Path | None = None, *, quantization: str = "int8", force: bool = False
-) -> Model:
+def convert(folder: Path, output: Path | None = None, *, quantization: str = "int8", force: bool = False) -> Model:
     """Converts a local Hugging Face Marian folder into a CTranslate2 model.
 
     Needs the extra ``torch``. The result is made beside its destination and renamed into place when whole.
@@ -149,9 +147,7 @@ def _unpickle(folder: Path, output: Path) -> None:
             folder, use_safetensors=False, weights_only=True, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # a hostile pickle can make torch raise anything
-        raise ModelError(
-            f"{folder}/pytorch_model.bin: not a plain file of weights, refused: {error}"
-        ) from error
+        raise ModelError(f"{folder}/pytorch_model.bin: not a plain file of weights, refused: {error}") from error
     model.save_pretrained(output)
     for name in (*SPM, "vocab.json", "tokenizer_config.json"):
         if (folder / name).is_file():
@@ -221,8 +217,7 @@ def _locked(target: Path) -> Iterator[None]:
         lock.acquire()
     except OSError as error:
         raise ModelError(
-            f"{target.parent}: cannot be written ({error.strerror}); "
-            "set XDG_CACHE_HOME or choose another folder"
+            f"{target.parent}: cannot be written ({error.strerror}); set XDG_CACHE_HOME or choose another folder"
         ) from None
     try:
         yield
@@ -322,9 +317,7 @@ def _fetch_and_build(repo: str, commit: str, info: Any, target: Path, quantizati
     config = read_json(partial / "config.json")
     if config.get("model_type") != "marian":
         shutil.rmtree(partial)
-        raise ModelError(
-            f"{repo}: a {config.get('model_type')!r} model; only MarianMT models (marian) are supported"
-        )
+        raise ModelError(f"{repo}: a {config.get('model_type')!r} model; only MarianMT models (marian) are supported")
     build = partial / f"ctranslate2-{quantization}"
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir()
@@ -365,9 +358,7 @@ def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
     try:
         yield
     except errors.GatedRepoError:
-        raise ModelError(
-            f"{repo}: the hub asks for an accepted licence; accept it there and set HF_TOKEN"
-        ) from None
+        raise ModelError(f"{repo}: the hub asks for an accepted licence; accept it there and set HF_TOKEN") from None
     except errors.RevisionNotFoundError:
         raise ModelError(f"{repo}: the hub has no revision {revision or 'main'!r} of it") from None
     except errors.RepositoryNotFoundError:

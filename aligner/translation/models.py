@@ -121,8 +121,7 @@ class Manifest:
             raise ModelError(f"{path}: not a model manifest ({type(error).__name__}: {error})") from None
         if manifest.normalisation not in NORMALISATIONS:
             raise ModelError(
-                f"{path}: unknown normalisation {manifest.normalisation!r}; "
-                f"known: {', '.join(NORMALISATIONS)}"
+                f"{path}: unknown normalisation {manifest.normalisation!r}; known: {', '.join(NORMALISATIONS)}"
             )
         if bad := [n for n in files if Path(n).is_absolute() or ".." in Path(n).parts]:
             raise ModelError(f"{path}: {bad[0]!r} points outside the model's folder")
@@ -161,9 +160,7 @@ class Model:
     def engines(self) -> tuple[str, ...]:
         """Engines that can run it as it is, the fast one first."""
         return tuple(
-            name
-            for name, has in (("ctranslate2", self.ctranslate2), ("transformers", self.safetensors))
-            if has
+            name for name, has in (("ctranslate2", self.ctranslate2), ("transformers", self.safetensors)) if has
         )
 
     def verify(self, files: Iterable[Path] | None = None) -> list[str]:
@@ -181,8 +178,7 @@ class Model:
         """
         if self.manifest is None:
             raise ModelError(
-                f"{self.path}: no {MANIFEST}, nothing to verify against; "
-                "`aligner models convert` makes a copy with one"
+                f"{self.path}: no {MANIFEST}, nothing to verify against; `aligner models convert` makes a copy with one"
             )
         hashed = None if files is None else {file.resolve() for file in files}
         return [
@@ -203,9 +199,7 @@ class Model:
                 "cache": f"delete {self.path} and run `aligner models pull` or `convert` again",
                 "folder": "restore these files, or delete manifest.json if you changed the model on purpose",
             }[self.where]
-            raise ModelError(
-                f"model {self.name} in {self.path} is broken: {'; '.join(problems)}. Remedy: {remedy}"
-            )
+            raise ModelError(f"model {self.name} in {self.path} is broken: {'; '.join(problems)}. Remedy: {remedy}")
 
 
 def sha256(path: Path) -> str:
@@ -261,9 +255,7 @@ def find(name: str) -> Model:
     hint = ""
     if HUB_ID.fullmatch(name):
         hint = f"; if it is a hub model, fetch it with `aligner models pull {name}`"
-    raise UsageError(
-        f"unknown model {name!r}: known are {known}; a folder with a Marian model also does{hint}"
-    )
+    raise UsageError(f"unknown model {name!r}: known are {known}; a folder with a Marian model also does{hint}")
 
 
 def find_or_pull(name: str) -> Model:
@@ -318,14 +310,10 @@ def inspect(folder: Path, name: str, where: Literal["bundled", "cache", "folder"
         name = manifest.name
     config_path = folder / "config.json"
     if not config_path.is_file() and manifest is None:
-        raise ModelError(
-            f"{folder}: no config.json, so neither a Hugging Face Marian model nor a CTranslate2 one"
-        )
+        raise ModelError(f"{folder}: no config.json, so neither a Hugging Face Marian model nor a CTranslate2 one")
     config = read_json(config_path) if config_path.is_file() else {}
     if "model_type" in config and config["model_type"] != "marian":
-        raise ModelError(
-            f"{folder}: a {config['model_type']!r} model; only MarianMT models (marian) are supported"
-        )
+        raise ModelError(f"{folder}: a {config['model_type']!r} model; only MarianMT models (marian) are supported")
     is_ctranslate2 = (folder / "model.bin").is_file() and "model_type" not in config
     build = folder if is_ctranslate2 else _build_below(folder)
     safetensors = None if is_ctranslate2 else folder / "model.safetensors"
@@ -377,9 +365,7 @@ def languages(folder: Path, name: str, manifest: Manifest | None = None) -> tupl
     """Source and target language by the manifest, the tokenizer's settings or the name."""
     if manifest is not None:
         return manifest.source_language, manifest.target_language
-    tokenizer = (
-        read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    )
+    tokenizer = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
     source, target = tokenizer.get("source_lang"), tokenizer.get("target_lang")
     if not (source and target) and (match := _PAIR.search(name)):
         source, target = match.groups()
@@ -485,9 +471,7 @@ def write_manifest(
         notes=tuple(notes),
     )
     temporary = folder / f".{MANIFEST}.part"
-    temporary.write_text(
-        json.dumps(manifest.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    temporary.write_text(json.dumps(manifest.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(folder / MANIFEST)
     return manifest
 

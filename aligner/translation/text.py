@@ -49,9 +49,7 @@ _DOMAIN = rf"(?<![\w@.])(?:[a-z0-9-]+\.)+(?:{_TOP})(?:\.[a-z]{{2}})?(?:/\w\S*)?(
 #: What must come out of a translation exactly as it went in.
 LITERAL = re.compile(f"(?:{URL})|(?:{EMAIL})|(?:{HANDLE})|(?:{HASHTAG})|(?:{_DOMAIN})")
 # Symbols that no caption's sentence needs: pictographs, bullets, arrows, their joiners and skin tones.
-_SYMBOLS = (
-    "\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3•·‣◦|"
-)
+_SYMBOLS = "\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3•·‣◦|"
 _SYMBOL = f"[{_SYMBOLS}]+"
 _EDGE = f"(?:{LITERAL.pattern}|{_SYMBOL})"
 _LEADING = re.compile(rf"(?:{_EDGE}\s*)+")
@@ -59,14 +57,28 @@ _TRAILING = re.compile(rf"(?:\s*(?<!\S){_EDGE})+\s*[.]?$|\s*{_SYMBOL}$")
 _PICTOGRAPH = re.compile(f"[{_SYMBOLS.replace('|', '').replace('·', '')}]")
 
 
+# Texts without any of this hold no literal; most captions are done with here.
+_HINT = re.compile(r"[@#]|://|[Ww]{3}\.|[\w-]\.[a-z]")
+
+
+def literal_spans(text: str) -> list[re.Match[str]]:
+    """Where URLs, e-mail addresses, handles and hashtags stand."""
+    return list(LITERAL.finditer(text)) if _HINT.search(text) else []
+
+
 def literals(text: str) -> list[str]:
     """URLs, e-mail addresses, handles and hashtags, in order."""
-    return [match[0] for match in LITERAL.finditer(text)]
+    return [match[0] for match in literal_spans(text)]
+
+
+def without_literals(text: str) -> str:
+    """The text with a space in the place of each of them."""
+    return LITERAL.sub(" ", text) if _HINT.search(text) else text
 
 
 def pictographs(text: str) -> list[str]:
     """Emoji, bullets and arrows, in order."""
-    return _PICTOGRAPH.findall(text)
+    return [] if text.isascii() else _PICTOGRAPH.findall(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ class Translator:
         self.caps = caps
         self._normalise = text.NORMALISATIONS[normalisation]
         self._limit = max_source_tokens
-        self._memory: OrderedDict[str, list[_Candidate]] = OrderedDict()
+        self._memory: OrderedDict[tuple[str, bool, bool], list[_Candidate]] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -169,15 +169,11 @@ class Translator:
             ModelError: the model is incomplete, altered or unsupported, or cannot be fetched.
         """
         if threads < 0 or batch_tokens < 1:
-            raise UsageError(
-                f"threads {threads} and batch tokens {batch_tokens} must not be negative or nought"
-            )
+            raise UsageError(f"threads {threads} and batch tokens {batch_tokens} must not be negative or nought")
         if engine not in (known := ("ctranslate2", "transformers")):
             raise UsageError(f"unknown engine {engine!r}; known: {', '.join(known)}")
         found = models.find_or_pull(model)
-        loaded = open_engine(
-            found, engine, threads=threads, batch_tokens=batch_tokens, compute_type=compute_type
-        )
+        loaded = open_engine(found, engine, threads=threads, batch_tokens=batch_tokens, compute_type=compute_type)
         return cls(
             loaded,
             label=f"{found.name}@{models.sha256(loaded.weights)[:12]}",
@@ -189,9 +185,7 @@ class Translator:
             caps=caps,
         )
 
-    def translate(
-        self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None
-    ) -> list[Translation]:
+    def translate(self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None) -> list[Translation]:
         """Translates texts; one record for each, in order. A blank text gives a blank translation.
 
         Args:
@@ -213,9 +207,7 @@ class Translator:
             for hypothesis in chosen
         ]
 
-    def hypotheses(
-        self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False
-    ) -> list[list[Hypothesis]]:
+    def hypotheses(self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False) -> list[list[Hypothesis]]:
         """The best translations of each text, best first: at least one, at most ``n_best``.
 
         The first is what :meth:`translate` gives. Hypotheses beyond it are those of the beam, and for texts
@@ -228,7 +220,7 @@ class Translator:
         """
         plans = [self._plan(self._normalise(raw)) for raw in texts]
         units = dict.fromkeys(unit.source for plan in plans for unit in plan.units)
-        candidates = self._translated(list(units), alignment)
+        candidates = self._translated(list(units), n_best > 1, alignment)
         made: dict[_Plan, list[Hypothesis]] = {}
         for plan in plans:
             if plan not in made:
@@ -245,9 +237,7 @@ class Translator:
                 stripped = part.rstrip()
                 capitals = self.source_language == "es" and casing.is_capitals(stripped)
                 units.append(
-                    _Unit(
-                        casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :]
-                    )
+                    _Unit(casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :])
                 )
         return _Plan(peeled.lead, tuple(units), peeled.tail)
 
@@ -257,35 +247,29 @@ class Translator:
 
     # --------------------------------------------------------------------------------------------- units
 
-    def _translated(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
+    def _translated(self, units: Sequence[str], several: bool, alignment: bool) -> dict[str, list[_Candidate]]:
         """Candidates of every unit, the chosen one first; from memory where they are known."""
         with self._lock:
-            known = {unit: self._memory[unit] for unit in units if unit in self._memory}
-        if alignment:
-            known = {unit: found for unit, found in known.items() if found[0].alignment is not None}
+            known = {u: found for u in units if (found := self._memory.get((u, several, alignment)))}
         fresh = [unit for unit in units if unit not in known]
         if fresh:
-            made = self._solve(fresh, alignment)
+            made = self._solve(fresh, several, alignment)
             with self._lock:
-                for unit, found in made.items():
-                    self._memory[unit] = found
-                    self._memory.move_to_end(unit)
+                self._memory.update({(unit, several, alignment): found for unit, found in made.items()})
                 while len(self._memory) > MEMORY:
                     self._memory.popitem(last=False)
             known |= made
         return known
 
-    def _solve(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
+    def _solve(self, units: Sequence[str], several: bool, alignment: bool) -> dict[str, list[_Candidate]]:
         """Translates units; doubtful ones climb a ladder of retries; the least doubtful result is first."""
         beam = self.beam_size
-        found = self._decode(units, Decoding(beam, hypotheses=beam, attention=alignment))
+        found = self._decode(units, Decoding(beam, hypotheses=beam, attention=alignment), several)
         ladder: tuple[Callable[[Sequence[str]], dict[str, list[_Candidate]]], ...] = (
-            lambda doubtful: self._decode(
-                doubtful, Decoding(beam, no_repeat_ngram_size=3, attention=alignment)
-            ),
-            lambda doubtful: self._decode(doubtful, Decoding(1 if beam > 1 else 4, attention=alignment)),
-            lambda doubtful: self._decode(doubtful, Decoding(2 * beam, attention=alignment)),
-            lambda doubtful: self._in_parts(doubtful, alignment),
+            lambda units: self._decode(units, Decoding(beam, no_repeat_ngram_size=3, attention=alignment)),
+            lambda units: self._decode(units, Decoding(1 if beam > 1 else 4, attention=alignment)),
+            lambda units: self._decode(units, Decoding(2 * beam, attention=alignment)),
+            lambda units: self._in_parts(units, alignment),
         )
         for rung in ladder:
             doubtful = [unit for unit in units if all(candidate.problems for candidate in found[unit])]
@@ -295,13 +279,15 @@ class Translator:
                 found[unit] += more
         return {unit: _best_first(found[unit]) for unit in units}
 
-    def _decode(self, units: Sequence[str], decoding: Decoding) -> dict[str, list[_Candidate]]:
+    def _decode(self, units: Sequence[str], decoding: Decoding, several: bool = False) -> dict[str, list[_Candidate]]:
+        """Candidates in the order of the search; those after a sound first one only if ``several`` are wanted."""
         sources = self.engine.pieces(units)
-        decoded = self.engine.decode(sources, decoding)
-        return {
-            unit: [self._candidate(unit, source, hypothesis) for hypothesis in hypotheses]
-            for unit, source, hypotheses in zip(units, sources, decoded, strict=True)
-        }
+        found: dict[str, list[_Candidate]] = {}
+        for unit, source, decoded in zip(units, sources, self.engine.decode(sources, decoding), strict=True):
+            found[unit] = [self._candidate(unit, source, decoded[0])]
+            if several or found[unit][0].problems:
+                found[unit] += [self._candidate(unit, source, hypothesis) for hypothesis in decoded[1:]]
+        return found
 
     def _candidate(self, unit: str, source: Sequence[str], decoded: Decoded) -> _Candidate:
         target = self.engine.text(decoded.pieces)
@@ -314,29 +300,20 @@ class Translator:
         return _Candidate(target, decoded.score, len(decoded.pieces) + 1, tuple(problems), alignment)
 
     def _check(self, source: str, target: str) -> list[Problem]:
-        return guard.check(
-            source, target, source_language=self.source_language, target_language=self.target_language
-        )
+        return guard.check(source, target, source_language=self.source_language, target_language=self.target_language)
 
     def _in_parts(self, units: Sequence[str], alignment: bool) -> dict[str, list[_Candidate]]:
         """Translates each unit part by part: cut around URLs and the like, or at its clauses."""
         cuts = {unit: cut for unit in units if len(cut := _parts(unit)) > 1}
-        wanted = dict.fromkeys(
-            core for cut in cuts.values() for core, _, copied in cut if core and not copied
-        )
-        decoded = self._decode(
-            list(wanted), Decoding(self.beam_size, hypotheses=self.beam_size, attention=alignment)
-        )
+        wanted = dict.fromkeys(core for cut in cuts.values() for core, _, copied in cut if core and not copied)
+        decoded = self._decode(list(wanted), Decoding(self.beam_size, hypotheses=self.beam_size, attention=alignment))
         best = {core: _best_first(candidates)[0] for core, candidates in decoded.items()}
         joined: dict[str, list[_Candidate]] = {}
         for unit, cut in cuts.items():
             pieces = sum(best[core].pieces for core, _, copied in cut if core and not copied)
-            score = sum(
-                best[core].score * best[core].pieces for core, _, copied in cut if core and not copied
-            )
+            score = sum(best[core].score * best[core].pieces for core, _, copied in cut if core and not copied)
             target = "".join(
-                (core if copied or not core else _continued(core, best[core].text)) + mark
-                for core, mark, copied in cut
+                (core if copied or not core else _continued(core, best[core].text)) + mark for core, mark, copied in cut
             )
             target = " ".join(target.split())
             problems = self._check(unit, target)
@@ -345,15 +322,11 @@ class Translator:
 
     # --------------------------------------------------------------------------------------------- joining
 
-    def _combined(
-        self, plan: _Plan, candidates: dict[str, list[_Candidate]], n_best: int
-    ) -> list[Hypothesis]:
+    def _combined(self, plan: _Plan, candidates: dict[str, list[_Candidate]], n_best: int) -> list[Hypothesis]:
         """The ``n_best`` combinations of the units' candidates, that of the chosen ones first."""
         combinations: list[tuple[_Candidate, ...]] = [()]
         for unit in plan.units:
-            longer = [
-                (*done, candidate) for done in combinations for candidate in candidates[unit.source][:n_best]
-            ]
+            longer = [(*done, candidate) for done in combinations for candidate in candidates[unit.source][:n_best]]
             first = longer[0]
             rest = heapq.nlargest(n_best - 1, longer[1:], key=_total)
             combinations = [first, *rest]
@@ -413,7 +386,7 @@ _CLAUSE_MARK = re.compile(r"\s*[,;:–—-]?\s*$")
 def _parts(unit: str) -> list[tuple[str, str, bool]]:
     """(core, what follows, is it copied) of a unit cut around its literals, or else at its clauses."""
     parts: list[tuple[str, str, bool]] = []
-    literals = list(text.LITERAL.finditer(unit))
+    literals = list(text.literal_spans(unit))
     if literals:
         end = 0
         for match in literals:
@@ -425,11 +398,7 @@ def _parts(unit: str) -> list[tuple[str, str, bool]]:
             end = match.end() + len(gap)
         parts.append((unit[end:], "", False))
         # A part without a letter ("(", ".") is copied too.
-        return [
-            (core, mark, copied or not any(map(str.isalpha, core)))
-            for core, mark, copied in parts
-            if core or mark
-        ]
+        return [(core, mark, copied or not any(map(str.isalpha, core))) for core, mark, copied in parts if core or mark]
     for clause in splitting.clauses(unit):
         mark = _CLAUSE_MARK.search(clause)
         assert mark is not None
@@ -475,10 +444,7 @@ def _word_alignment(
     if len(source_words) != len(unit.split()) or len(target_words) != len(target.split()):
         return None
     return tuple(
-        tuple(
-            round(sum(attention[t][s] for t in rows for s in columns) / len(rows), 4)
-            for columns in source_words
-        )
+        tuple(round(sum(attention[t][s] for t in rows for s in columns) / len(rows), 4) for columns in source_words)
         for rows in target_words
     )
 

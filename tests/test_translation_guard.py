@@ -1,0 +1,63 @@
+"""The guard: what is doubtful about a translation, and above all what is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aligner.translation import guard
+
+FOLDER = Path(__file__).parent / "cases" / "translate"
+CASES = [json.loads(line) for line in (FOLDER / "guard.jsonl").read_text(encoding="utf-8").splitlines()]
+REFERENCES = [line.split("\t") for line in (FOLDER / "references.tsv").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["target"][:40] or "nothing")
+def test_case(case: dict[str, object]) -> None:
+    problems = guard.check(str(case["source"]), str(case["target"]))
+    assert sorted({problem.code for problem in problems}) == sorted(case["codes"]), problems  # type: ignore[call-overload]
+
+
+def test_silent_on_careful_translations() -> None:
+    doubtful = [(s, t, guard.check(s, t)) for s, t in REFERENCES]
+    assert not [one for one in doubtful if one[2]]
+
+
+def test_loud_on_untranslated_captions() -> None:
+    # A source handed back as its own translation must never pass, names aside.
+    passed = [s for s, _ in REFERENCES if not guard.check(s, s)]
+    assert not passed
+
+
+def test_every_code_is_known_and_gravest_first() -> None:
+    seen = set()
+    for case in CASES:
+        problems = guard.check(str(case["source"]), str(case["target"]))
+        weights = [guard.CODES[problem.code] for problem in problems]
+        assert weights == sorted(weights, reverse=True)
+        assert guard.weight(problems) == sum(weights)
+        assert all(str(problem).startswith(f"{problem.code}: ") for problem in problems)
+        seen |= {problem.code for problem in problems}
+    assert seen >= set(guard.CODES) - {"truncated"}
+
+
+def test_other_languages_get_the_general_checks_only() -> None:
+    assert not guard.check("Der Präsident von Kolumbien", "El presidente de Colombia", source_language="de", target_language="es")
+    codes = [p.code for p in guard.check("Im Jahr 2019", "En el año", source_language="de", target_language="es")]
+    assert codes == ["numbers-lost"]
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_never_fails(source: str, target: str) -> None:
+    for problem in guard.check(source, target):
+        assert problem.code in guard.CODES
+        assert problem.reason
+
+
+@given(st.lists(st.sampled_from("el la 12 3.500 @abc #tag 2-1 Madrid casa . , \U0001f600".split()), max_size=30))
+def test_numbers_and_literals_of_a_copy_are_kept(words: list[str]) -> None:
+    line = " ".join(words)
+    codes = {problem.code for problem in guard.check(line, line)}
+    assert not codes & {"numbers-lost", "numbers-added", "literal-lost", "symbols-lost", "too-long", "too-short"}

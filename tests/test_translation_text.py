@@ -1,0 +1,153 @@
+"""Text around the model: normalisation, what is set aside, splitting, capitals."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aligner.translation import casing, splitting, text
+
+CAPTIONS = st.text(st.sampled_from("aeínñÁZ  .,;:!?¿\"'()-–…0159@#/\U0001f600\u00a0\u0301\nй"), max_size=120)
+
+
+@pytest.mark.parametrize(
+    ("raw", "normalised"),
+    [
+        ("“Perú te quiero”,  dijo", '"Perú te quiero", dijo'),
+        ("«Hola»\u00a0y l’any", "\"Hola\" y l'any"),
+        ("Pequen\u0303o nin\u0303o", "Pequeño niño"),
+        ("Tom &amp; Jerry &eacute;l &quot;sí&quot;", 'Tom & Jerry él "sí"'),
+        ("AT&T y R&D;", "AT&T y R&D;"),
+        ("Lí\u00adnea\u200b\ufeff", "Línea"),
+        (" \t\n ", ""),
+    ],
+)
+def test_straight_quotes(raw: str, normalised: str) -> None:
+    assert text.straight_quotes(raw) == normalised
+    assert text.straight_quotes(normalised) == normalised
+
+
+@pytest.mark.parametrize(
+    ("caption", "core"),
+    [
+        ("😀 El rey en Madrid 😀 https://t.co/abc #Madrid", "El rey en Madrid"),
+        ("■ Foto de archivo", "Foto de archivo"),
+        ("Vista del puerto. @ayuntamiento", "Vista del puerto."),
+        ("Más datos en https://ejemplo.es/a", "Más datos en https://ejemplo.es/a"),
+        ("La gala de los #Goya2022", "La gala de los #Goya2022"),
+        ("#Madrid recibe al Papa", "#Madrid recibe al Papa"),
+        ("#Madrid El Papa, recibido", "El Papa, recibido"),
+        ("El autor en www.ejemplo.es, su página", "El autor en www.ejemplo.es, su página"),
+        ("Vista del puerto", "Vista del puerto"),
+        ("#Madrid", ""),
+        ("2-1", ""),
+        ("fotos@diario.es", ""),
+    ],
+)
+def test_peel(caption: str, core: str) -> None:
+    peeled = text.peel(caption)
+    assert peeled.core == core
+    assert peeled.lead + peeled.core + peeled.tail == caption
+
+
+@given(CAPTIONS)
+def test_peeling_loses_nothing(raw: str) -> None:
+    caption = text.straight_quotes(raw)
+    peeled = text.peel(caption)
+    assert peeled.lead + peeled.core + peeled.tail == caption
+
+
+@pytest.mark.parametrize(
+    ("caption", "sentences"),
+    [
+        ("Yulia lleva a su gato. Su perra se perdió", ["Yulia lleva a su gato. ", "Su perra se perdió"]),
+        ("El Sr. Pérez y la Dra. Gil en la Av. Reforma", ["El Sr. Pérez y la Dra. Gil en la Av. Reforma"]),
+        ("J. M. Barroso en EE.UU. Ayer", ["J. M. Barroso en EE.UU. Ayer"]),
+        ("1-0. El croata marcó. ¿Quién sigue?", ["1-0. ", "El croata marcó. ", "¿Quién sigue?"]),
+        ('"Ya está." Lo dijo ella… Nadie más', ['"Ya está." ', "Lo dijo ella… ", "Nadie más"]),
+        ("Costó 3.500 euros. 20 personas miran", ["Costó 3.500 euros. ", "20 personas miran"]),
+        ("Sin punto final", ["Sin punto final"]),
+        ("", []),
+    ],
+)
+def test_sentences(caption: str, sentences: list[str]) -> None:
+    assert splitting.sentences(caption) == sentences
+
+
+@given(st.text(st.sampled_from("ab A.;,:-!ñ "), max_size=200), st.integers(1, 30), st.booleans())
+@example("x" * 500, 7, False)
+@example("palabra " * 60, 11, True)
+def test_split_loses_nothing_and_fits(caption: str, limit: int, by_sentence: bool) -> None:
+    pieces = splitting.split(caption, lambda part: len(part) <= limit, by_sentence=by_sentence)
+    assert "".join(pieces) == caption
+    assert all(0 < len(piece) <= limit for piece in pieces)
+
+
+def test_split_prefers_sentences_then_clauses_then_words() -> None:
+    caption = "Uno dos tres. Cuatro, cinco; seis siete ocho nueve"
+    assert splitting.split(caption, lambda part: len(part) <= 60, by_sentence=False) == [caption]
+    assert splitting.split(caption, lambda part: len(part) <= 22, by_sentence=False) == [
+        "Uno dos tres. ",
+        "Cuatro, cinco;",
+        " seis siete ocho nueve",
+    ]
+    assert splitting.split("seis siete ocho", lambda part: len(part) <= 11, by_sentence=False) == ["seis siete", " ocho"]
+
+
+@pytest.mark.parametrize(
+    ("capitals", "ordinary"),
+    [
+        ("EL PRESIDENTE DE UCRANIA, VOLODÍMIR ZELENSKIY, EN MOSCÚ", "El presidente de Ucrania, Volodímir Zelenskiy, en Moscú"),
+        ("REUNIÓN DE LA OTAN. LA ONU PIDE CALMA", "Reunión de la OTAN. La ONU pide calma"),
+        ("EL REY FELIPE VI SALUDA A JUAN BLANCO", None),
+        ("MÁS EN HTTPS://X.ES Y EN https://ejemplo.es/FOTO", None),
+        ("UN IPHONE", None),
+    ],
+)
+def test_truecase(capitals: str, ordinary: str | None) -> None:
+    result = casing.truecase(capitals)
+    assert result.casefold() == capitals.casefold()
+    assert len(result) == len(capitals)
+    if ordinary is not None:
+        assert result == ordinary
+
+
+def test_truecase_keeps_acronyms_numerals_and_urls() -> None:
+    assert "VI" in casing.truecase("EL REY FELIPE VI SALUDA")
+    assert "https://ejemplo.es/FOTO" in casing.truecase("MÁS DATOS EN https://ejemplo.es/FOTO")
+    assert "Juan Blanco" in casing.truecase("JUAN BLANCO CAMINA POR LA CALLE")
+    assert "casa" in casing.truecase("LA CASA DE JUAN")
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("EL PRESIDENTE DE UCRANIA", True),
+        ("INCENDIO", True),
+        ("OTAN", False),
+        ("UE y ONU", False),
+        ("EL presidente de Ucrania en Moscú", False),
+        ("El presidente", False),
+        ("", False),
+        ("1234 5678", False),
+        ("https://EJEMPLO.ES/ABCDEF", False),
+    ],
+)
+def test_is_capitals(caption: str, expected: bool) -> None:
+    assert casing.is_capitals(caption) is expected
+
+
+@given(st.text(max_size=80))
+def test_case_never_moves_characters(caption: str) -> None:
+    assert len(casing.truecase(caption)) == len(caption)
+    assert len(casing.capitals(caption)) == len(caption)
+
+
+def test_capitals_spare_literals() -> None:
+    assert casing.capitals("more at https://t.co/aB and @casaReal") == "MORE AT https://t.co/aB AND @casaReal"
+
+
+@given(st.text(max_size=60))
+def test_literals_are_found_with_and_without_the_shortcut(caption: str) -> None:
+    assert text.literals(caption) == [match[0] for match in re.finditer(text.LITERAL, caption)]
