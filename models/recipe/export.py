@@ -1,0 +1,122 @@
+"""Step export: Hugging Face folder with fp16 safetensors, and the CTranslate2 int8 build of the same weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from transformers import MarianMTModel
+
+from common import NORMALISATION, Recipe
+
+FILES = ("source.spm", "target.spm", "vocab.json", "tokenizer_config.json")
+
+
+def write_hugging_face(model: MarianMTModel, recipe: Recipe, out: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Writes a folder that ``MarianMTModel.from_pretrained`` and ``MarianTokenizer.from_pretrained`` load.
+
+    Args:
+        model: is changed to ``dtype`` in place.
+        recipe: its work folder has ``spm.model`` and ``vocab.json``.
+        out: is made.
+        dtype: of the weights on disk.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    generation = model.generation_config
+    generation.num_beams, generation.max_length = 4, recipe.options["model"]["max_positions"]
+    # as in OPUS-MT's models: padding is a token of the vocabulary, never of a translation
+    generation.bad_words_ids = [[model.config.pad_token_id]]
+    model.to(dtype).save_pretrained(out)
+    for side in ("source", "target"):
+        shutil.copyfile(recipe.work / "spm.model", out / f"{side}.spm")
+    shutil.copyfile(recipe.work / "vocab.json", out / "vocab.json")
+    tokenizer = {
+        "source_lang": recipe.source,
+        "target_lang": recipe.target,
+        "unk_token": "<unk>",
+        "eos_token": "</s>",
+        "pad_token": "<pad>",
+        "model_max_length": recipe.options["model"]["max_positions"],
+        "tokenizer_class": "MarianTokenizer",
+        "separate_vocabs": False,
+    }
+    (out / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=1) + "\n", encoding="utf-8")
+
+
+def write_ctranslate2(folder: Path, out: Path, quantization: str = "int8") -> None:
+    """Converts a Hugging Face folder; the result replaces ``out`` at once.
+
+    The weights are widened to fp32 first: from fp16 ones CTranslate2 makes an ``int8_float16`` model, which
+    it has to convert at each load on a processor, with a warning.
+    """
+    from ctranslate2.converters import TransformersConverter
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".convert-") as temporary:
+        wide, built = Path(temporary) / "wide", Path(temporary) / "build"
+        MarianMTModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True).save_pretrained(wide)
+        for name in FILES:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, wide / name)
+        with warnings.catch_warnings():
+            # the converter asks the tokenizer for its vocabulary alone, never to normalise
+            warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+            TransformersConverter(str(wide)).convert(str(built), quantization=quantization)
+        if out.exists():
+            shutil.rmtree(out)
+        built.replace(out)
+
+
+def commit() -> str | None:
+    """The commit of the recipe, marked where the recipe's files differ from it; None outside a checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "."], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + (" with changes" if changed.stdout.strip() else "")
+
+
+def export(recipe: Recipe, out: Path) -> Path:
+    """Runs the step: ``averaged/`` of the work folder becomes a model folder with its manifest; returns ``out``.
+
+    The model is made beside ``out`` and takes its place when it is whole.
+    """
+    from aligner.translation.models import write_manifest
+
+    averaged = recipe.work / "averaged"
+    if not (averaged / "model.safetensors").is_file():
+        raise SystemExit(f"{averaged} has no model: run the step `average` first")
+    options = recipe.table("export")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
+        made = Path(temporary) / out.name
+        model = MarianMTModel.from_pretrained(averaged, dtype=torch.float32, local_files_only=True)
+        write_hugging_face(model, recipe, made)
+        write_ctranslate2(made, made / "ctranslate2-int8")
+        write_manifest(
+            made,
+            name=f"{recipe.source}-{recipe.target}",
+            source_language=recipe.source,
+            target_language=recipe.target,
+            licence=options.get("licence"),
+            revision=commit(),
+            origin=options.get("origin"),
+            normalisation=NORMALISATION,
+        )
+        if out.exists():
+            shutil.rmtree(out)
+        made.replace(out)
+    size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
+    print(f"{out}: {size / 1e6:.1f} MB")
+    return out
