@@ -68,9 +68,7 @@ def parse(data: bytes, name: str, format: str | None, charset: str | None = None
         from aligner import documents
 
         return documents.from_bytes(data, name, format)
-    raise DocumentError(
-        f"{name}: no reader for format {format!r}; the formats are text, markdown, html, docx"
-    )
+    raise DocumentError(f"{name}: no reader for format {format!r}; the formats are text, markdown, html, docx")
 
 
 def escape(article: Article, start: int, text: str, end: int | None = None) -> str:

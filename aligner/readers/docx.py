@@ -20,9 +20,7 @@ _DRAWING = (
 )
 _FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
 # Built-in styles keep their English names in the file, whatever the program's language shows.
-_CAPTION_STYLE = re.compile(
-    r"(?i)^(?:caption|pie de (?:foto|imagen|figura|ilustraci[oó]n)|leyenda|ep[ií]grafe)$"
-)
+_CAPTION_STYLE = re.compile(r"(?i)^(?:caption|pie de (?:foto|imagen|figura|ilustraci[oó]n)|leyenda|ep[ií]grafe)$")
 _CREDIT_STYLE = re.compile(r"(?i)^(?:photo |image |picture )?(?:credit|cr[eé]dito)s?$")
 _HEADING_STYLE = re.compile(r"(?i)^(?:heading \d|title|subtitle)$")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -49,9 +47,7 @@ def parse(data: bytes, name: str) -> Article:
     ) as error:
         raise DocumentError(f"{name}: not a readable Word document: {error}; save it anew as .docx") from None
     if document is None:
-        raise DocumentError(
-            f"{name}: a ZIP archive without word/document.xml, no Word document; unpack it first"
-        )
+        raise DocumentError(f"{name}: a ZIP archive without word/document.xml, no Word document; unpack it first")
     body = _Body(styles)
     _parse_xml(document, body, name)
     text = "\n".join(paragraph for paragraph, _ in body.paragraphs)

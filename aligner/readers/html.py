@@ -86,9 +86,7 @@ _ATTRIBUTE = (
 )
 # A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout,
 # and the closing ">" is optional, so that no input makes it look at a stretch twice.
-_TAG = re.compile(
-    rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)"
-)
+_TAG = re.compile(rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)")
 _ATTRIBUTES = re.compile(
     r"([^\t\n\f\r />][^\t\n\f\r />=]*+)"
     r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\n\f\r >\"'][^\t\n\f\r >]*+))?+)?+"
@@ -145,7 +143,8 @@ _CAPTIONS_MOST = 12
 _BODY_LEAST = 200
 
 _HINT = re.compile(
-    r"(?i)capt|credit|crédit|cutline|pie|leyenda|ep[ií]grafe|legend|didascalia|copyright|photo|foto|pictur|imag|itemprop"
+    r"(?i)capt|cr[eé]dit|cutline|pie|leyenda|ep[ií]grafe|legend|didascalia|bildunter|copyright|phot|fot|pic|ima"
+    r"|img|media|figure|lead|sourc|auth|autor|fuente|firma|agenc|byline|itemprop"
     r"|itemtype|lang\s*="
 )
 _SQUASH = re.compile(r"[-_:]+")
@@ -164,9 +163,7 @@ _CREDIT_CLASS = re.compile(
 )
 _LOOSE_CREDIT_CLASS = re.compile(r"^(?:copyright|source|author|autor|fuente|firma|agency|agencia|byline)$")
 _IMAGE_TYPE = re.compile(r"(?i)(?:^|/)(?:ImageObject|Photograph|Image|imageGallery|MediaGallery)$")
-_IMAGE_KEYS = _words(
-    "image photo photos thumbnail primaryImageOfPage associatedMedia representativeOfPage logo"
-)
+_IMAGE_KEYS = _words("image photo photos thumbnail primaryImageOfPage associatedMedia representativeOfPage logo")
 _JSON_ROLES: dict[str, Role] = {
     "caption": "caption",
     "description": "caption",
@@ -348,9 +345,7 @@ class _Scanner:
 
     def _flush(self) -> None:
         if self._pieces:
-            self.runs.append(
-                _Run(self._pieces, self._inline, self._context, self._element, self._image, self._linked)
-            )
+            self.runs.append(_Run(self._pieces, self._inline, self._context, self._element, self._image, self._linked))
             self._pieces = []
             self._image = False
         if self._inline:
@@ -509,9 +504,7 @@ class _Scanner:
             named = {a.name: a.value.strip().lower() for a in attributes}
             if _META_IMAGE & {named.get("property"), named.get("name")}:
                 roles["content"] = "alt"
-            elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (
-                context.image or prop == "caption"
-            ):
+            elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (context.image or prop == "caption"):
                 roles["content"] = _PROPERTY_ROLES[prop]
         elif name == "a":
             roles = _LINK_ATTRIBUTES
@@ -757,9 +750,7 @@ def _blocks(source: str) -> tuple[Block, ...]:
                 continue
             role = role or "body"
         if built := collapse(source, run.pieces, HTML_SPECIAL, decode_html):
-            blocks.append(
-                _block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags))
-            )
+            blocks.append(_block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags)))
     for start, end, role, kind, quote, element, language in page.values:
         special, decoder = (JSON_SPECIAL, decode_json) if kind == "json" else (HTML_SPECIAL, decode_attribute)
         if built := collapse(source, [(start, end)], special, decoder):
@@ -945,10 +936,7 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
         return None  # a tag within the text, which goes when that is replaced
     if block.kind == "text" and tag.name in _CONTAINERS:
         blocks = cast(tuple[HtmlBlock, ...], article.blocks)
-        if (
-            sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks)
-            > 1
-        ):
+        if sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks) > 1:
             return None
     after_name = tag.start + 1 + len(tag.name)
     given = [a for a in _attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]

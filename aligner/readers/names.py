@@ -6,9 +6,7 @@ import re
 import sqlite3
 from hashlib import blake2b
 
-_UNSAFE = re.compile(
-    r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]'
-)
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]')
 _DEVICES = re.compile(r"(?i)^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 _ENDING = re.compile(r"(?<=[^/])\.[a-zA-Z][a-zA-Z0-9]{0,7}$")
 _LONGEST = 120
@@ -65,9 +63,7 @@ class SeenIds:
         self._base = sqlite3.connect(path or "", isolation_level=None)
         self._base.execute("PRAGMA journal_mode = WAL")
         self._base.execute("PRAGMA synchronous = NORMAL")
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS ids (key INTEGER PRIMARY KEY, source INTEGER, number INTEGER)"
-        )
+        self._base.execute("CREATE TABLE IF NOT EXISTS ids (key INTEGER PRIMARY KEY, source INTEGER, number INTEGER)")
         self._base.execute("BEGIN")
 
     def first(self, document: str, source: int, index: int) -> tuple[int, int]:

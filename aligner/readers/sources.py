@@ -57,7 +57,7 @@ class Limits:
 
     Attributes:
         document_bytes: of one document, decompressed.
-        ratio: decompressed bytes per compressed byte of one source, once it gave 64 MiB.
+        ratio: decompressed bytes per compressed byte of one source, once it gave 16 MiB.
         items: documents of the whole stream; None for all.
     """
 
@@ -76,12 +76,14 @@ class Position:
         index: of the document in its source; rises, but not always by one.
         offset: byte of the source's file at which reading can begin to get this document; None for the
             beginning.
+        last: whether nothing of its source follows.
     """
 
     number: int
     source: str
     index: int
     offset: int | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,7 @@ def open_source(
             fit the sources.
     """
     if format is not None and format not in FORMATS.values():
-        raise UsageError(
-            f"unknown format {format!r}; the formats are {', '.join(sorted(set(FORMATS.values())))}"
-        )
+        raise UsageError(f"unknown format {format!r}; the formats are {', '.join(sorted(set(FORMATS.values())))}")
     specs = [spec] if isinstance(spec, str | Path) else list(spec)
     reading = _Reading(format, text_column, id_column, limits or Limits(), after, seen)
     skipped: Counter[str] = Counter()
@@ -203,9 +203,7 @@ def _first(spec: str, skipped: Counter[str]) -> Iterator[str]:
     try:
         return chain((next(sources),), sources)
     except StopIteration:
-        raise UsageError(
-            f"{spec}: no documents there; the extensions known are {', '.join(FORMATS)}"
-        ) from None
+        raise UsageError(f"{spec}: no documents there; the extensions known are {', '.join(FORMATS)}") from None
     except OSError as error:
         raise UsageError(f"{spec}: cannot be read: {error.strerror or error}") from None
 
@@ -235,7 +233,7 @@ def _listed(name: str, skipped: Counter[str]) -> Iterator[str]:
         stream = open_stream(name, Limits().ratio)
     except OSError as error:
         raise UsageError(f"@{name}: the list cannot be read: {error.strerror or error}") from None
-    for _, line, _ in lines(stream, 1 << 16):
+    for _, _, line, _ in lines(stream, 1 << 16):
         spec = os.fsdecode(line or b"").strip()
         if not spec:
             continue
@@ -246,13 +244,12 @@ def _listed(name: str, skipped: Counter[str]) -> Iterator[str]:
                 yield from _expand(spec, skipped)
             except UsageError:
                 yield spec
+    stream.close()
 
 
 def _walk(folder: str, skipped: Counter[str]) -> Iterator[str]:
     with os.scandir(folder) as found:
-        entries = sorted(
-            ((e.name, e.is_dir(follow_symlinks=False)) for e in found), key=lambda e: os.fsencode(e[0])
-        )
+        entries = sorted(((e.name, e.is_dir(follow_symlinks=False)) for e in found), key=lambda e: os.fsencode(e[0]))
     for name, is_folder in entries:
         path = os.path.join(folder, name)  # noqa: PTH118
         if name.startswith("."):
@@ -304,9 +301,8 @@ class _Source:
 
     def broken(self, index: int, error: str) -> Item:
         """The last item of a source that breaks off."""
-        return Item(
-            f"{self.name}#{index}" if index else self.name, b"", "", self.at(index), error=error, fatal=True
-        )
+        place = replace(self.at(index), last=True)
+        return Item(f"{self.name}#{index}" if index else self.name, b"", "", place, error=error, fatal=True)
 
 
 @dataclass(slots=True)
@@ -329,6 +325,8 @@ class _Reading:
             source = _Source(number, name)
             if after is not None and number <= after.number:
                 if number < after.number:
+                    continue
+                if after.last and name == after.source:
                     continue
                 if name != after.source:
                     raise UsageError(
@@ -390,35 +388,30 @@ class _Reading:
         data = read_all(stream, self.limits.document_bytes)
         error = None
         if data is None:
-            error = (
-                f"{source.name}: larger than the limit of {self.limits.document_bytes:,} bytes for a document"
-            )
+            error = f"{source.name}: larger than the limit of {self.limits.document_bytes:,} bytes for a document"
         elif not data:
             error = f"{source.name}: the file is empty"
-        return Item(source.name, data or b"", format, source.at(0), error=error)
+        return Item(source.name, data or b"", format, replace(source.at(0), last=True), error=error)
 
     # --- JSON Lines
 
     def _jsonl(self, source: _Source, stream: Reader) -> Iterator[Item]:
         limit = self.limits.document_bytes
-        index, base = (0, 0) if source.offset is None else (source.index - 1, source.offset)
+        first, base = (0, 0) if source.offset is None else (source.index - 1, source.offset)
         plain = isinstance(stream, Plain)
         # The columns are those of the first object, also where reading begins further down.
         columns = self._first_columns(source.name) if source.offset else None
         empty = source.offset is None
-        for offset, line, size in lines(stream, limit):
+        for number, offset, line, size in lines(stream, limit):
             empty = False
-            place = source.at(index, base + offset if plain else None)
-            index += 1
+            place = source.at(first + number, base + offset if plain else None)
             done = place.index < source.index
-            if (done and columns) or (line is not None and not line.strip()):
+            if done and columns:
                 continue
             if done and (line is None or _object(line)[0] is None):
                 continue
             if line is None:
-                yield self._bad(
-                    place, f"the line is {size:,} bytes long; the limit for a document is {limit:,}"
-                )
+                yield self._bad(place, f"the line is {size:,} bytes long; the limit for a document is {limit:,}")
                 continue
             record, problem = _object(line)
             if record is None:
@@ -434,7 +427,7 @@ class _Reading:
     def _first_columns(self, name: str) -> tuple[str, str | None] | None:
         stream = open_stream(name, self.limits.ratio)
         try:
-            for _, line, _ in lines(stream, self.limits.document_bytes):
+            for _, _, line, _ in lines(stream, self.limits.document_bytes):
                 if line is not None and (record := _object(line)[0]) is not None:
                     return self._columns(name, list(record))
         finally:
@@ -491,9 +484,7 @@ class _Reading:
             import pyarrow as arrow
             import pyarrow.parquet as parquet
         except ImportError:
-            raise UsageError(
-                f"{source.name}: Parquet needs pyarrow: pip install 'caption-aligner[parquet]'"
-            ) from None
+            raise UsageError(f"{source.name}: Parquet needs pyarrow: pip install 'caption-aligner[parquet]'") from None
         file = _seekable(source.name, stream)
         try:
             table = parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
@@ -525,13 +516,11 @@ class _Reading:
         limit = self.limits.document_bytes
         first = 0 if source.offset is None else source.index - 1
         for page in warc.pages(stream, source.name, first, source.index, limit, self.skipped):
-            offset = page.offset
             if isinstance(stream, Gunzip):
-                member = stream.member_at(offset)
-                offset = -1 if member is None else member
-            elif not isinstance(stream, Plain):
-                offset = -1
-            place = source.at(page.index, (source.offset or 0) + offset if offset >= 0 else None)
+                offset = stream.member_at(page.offset)
+            else:
+                offset = (source.offset or 0) + page.offset if isinstance(stream, Plain) else None
+            place = source.at(page.index, offset)
             yield Item(page.url, page.data, page.format, place, page.charset, error=page.error)
 
 

@@ -17,7 +17,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 _CHUNK = 1 << 16
 # Below this size a bad ratio is no bomb: small files of one letter are just small.
-_RATIO_FROM = 64 << 20
+_RATIO_FROM = 16 << 20
 
 
 class Reader(Protocol):
@@ -47,20 +47,16 @@ def filesystem(url: str) -> object:
     try:
         import fsspec
     except ImportError:
-        raise UsageError(
-            f"{url}: URLs need fsspec; install it with: pip install 'caption-aligner[remote]'"
-        ) from None
+        raise UsageError(f"{url}: URLs need fsspec; install it with: pip install 'caption-aligner[remote]'") from None
     try:
         return fsspec.core.url_to_fs(url)[0]
     except ImportError as error:
         raise UsageError(f"{url}: {error}") from None
     except ValueError as error:
-        raise UsageError(
-            f"{url}: {error}; known kinds: {', '.join(sorted(fsspec.available_protocols()))}"
-        ) from None
+        raise UsageError(f"{url}: {error}; known kinds: {', '.join(sorted(fsspec.available_protocols()))}") from None
 
 
-def open_bytes(name: str, offset: int = 0) -> BinaryIO:
+def open_bytes(name: str) -> BinaryIO:
     """A file, URL or standard input (``-``), opened for reading bytes.
 
     Raises:
@@ -68,20 +64,10 @@ def open_bytes(name: str, offset: int = 0) -> BinaryIO:
         UsageError: a URL that nothing installed can open.
     """
     if name == "-":
-        raw: BinaryIO = sys.stdin.buffer
-        while offset > 0:
-            skipped = len(raw.read(min(offset, _CHUNK)))
-            if not skipped:
-                break
-            offset -= skipped
-        return raw
+        return sys.stdin.buffer
     if is_remote(name):
-        raw = cast(BinaryIO, io.BufferedReader(filesystem(name).open(name, "rb")))  # type: ignore[attr-defined]
-    else:
-        raw = open(name, "rb")  # noqa: SIM115, PTH123 (closed by the stream around it; PathLike says nothing more)
-    if offset:
-        raw.seek(offset)
-    return raw
+        return cast(BinaryIO, filesystem(name).open(name, "rb"))  # type: ignore[attr-defined]
+    return open(name, "rb")  # noqa: PTH123 (closed by the stream around it; PathLike says nothing more)
 
 
 class Plain:
@@ -106,15 +92,33 @@ class Plain:
         self._raw.close()
 
 
+class _Counted:
+    """The compressed side of a stream."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._raw.read(_CHUNK if size < 0 else size)
+        self.taken += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self.taken
+
+    def close(self) -> None:
+        self._raw.close()
+
+
 class _Inflating:
     """What both kinds of decompression share: counting, and the limit on the ratio."""
 
     def __init__(self, raw: BinaryIO, name: str, ratio: int) -> None:
-        self._raw = raw
+        self._packed = _Counted(raw)
         self._name = name
         self._ratio = ratio
         self._at = 0
-        self._taken = 0
 
     def tell(self) -> int:
         """How many decompressed bytes were read."""
@@ -122,35 +126,36 @@ class _Inflating:
 
     def close(self) -> None:
         """Closes the file beneath."""
-        self._raw.close()
+        self._packed.close()
 
-    def _take(self, size: int) -> bytes:
-        data = self._raw.read(size)
-        self._taken += len(data)
-        return data
-
-    def _count(self, data: bytes) -> bytes:
-        self._at += len(data)
-        if self._at > _RATIO_FROM and self._at > self._ratio * max(self._taken, 1):
+    def _limit(self, given: int, taken: int) -> None:
+        if given > _RATIO_FROM and given > self._ratio * max(taken, 1):
             raise DocumentError(
-                f"{self._name}: {self._taken:,} compressed bytes give more than {self._at:,}, over "
-                f"{self._ratio} times as many (a decompression bomb?); raise the limit if the file is sound"
+                f"{self._name}: the compressed data gives over {self._ratio} times as many bytes (a decompression "
+                "bomb?); raise the limit if the file is sound"
             )
-        return data
 
 
 class Gunzip(_Inflating):
     """A gzip file of any number of members.
 
+    Args:
+        raw: the file, at the beginning of a member.
+        name: what messages call it.
+        ratio: most decompressed bytes per compressed byte, of each member.
+        base: where in the file ``raw`` begins.
+
     Attributes:
-        members: (decompressed, compressed) offsets at which members begin, the last ones.
+        members: (decompressed, compressed) offsets at which members begin, the last ones; decompressed ones from
+            where ``raw`` begins.
     """
 
-    def __init__(self, raw: BinaryIO, name: str, ratio: int) -> None:
+    def __init__(self, raw: BinaryIO, name: str, ratio: int, base: int = 0) -> None:
         super().__init__(raw, name, ratio)
         self._decoder = zlib.decompressobj(31)
         self._input = b""
-        self.members: deque[tuple[int, int]] = deque([(0, 0)], maxlen=4096)
+        self._base = base
+        self.members: deque[tuple[int, int]] = deque([(0, base)], maxlen=4096)
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to ``size`` decompressed bytes (64 KiB if negative); empty at the end.
@@ -162,33 +167,38 @@ class Gunzip(_Inflating):
         while size:
             if self._decoder.eof and not self._next_member():
                 return b""
+            # Messages name only what is the same wherever reading began.
             if not self._input:
-                self._input = self._take(_CHUNK)
+                self._input = self._packed.read(_CHUNK)
                 if not self._input:
+                    end = self._base + self._packed.taken
                     raise DocumentError(
-                        f"{self._name}: truncated gzip data: it ends after {self._taken:,} bytes "
-                        f"({self._at:,} decompressed) within a member"
+                        f"{self._name}: truncated gzip data: the file ends after {end:,} bytes, within the member "
+                        f"that begins at byte {self.members[-1][1]:,}"
                     )
             try:
                 data = self._decoder.decompress(self._input, size)
             except zlib.error as error:
-                place = f"near byte {self._taken - len(self._input):,} ({self._at:,} decompressed)"
+                place = f"in the member that begins at byte {self.members[-1][1]:,}"
                 raise DocumentError(f"{self._name}: damaged gzip data {place}: {error}") from None
             self._input = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail
             if data:
-                return self._count(data)
+                self._at += len(data)
+                at, taken = self.members[-1]
+                self._limit(self._at - at, self._base + self._packed.taken - len(self._input) - taken)
+                return data
         return b""
 
     def _next_member(self) -> bool:
         """Whether another member follows, perhaps behind zero padding; its beginning is noted."""
         self._input = self._input.lstrip(b"\0")
         while not self._input:
-            data = self._take(_CHUNK)
+            data = self._packed.read(_CHUNK)
             if not data:
                 return False
             self._input = data.lstrip(b"\0")
         self._decoder = zlib.decompressobj(31)
-        self.members.append((self._at, self._taken - len(self._input)))
+        self.members.append((self._at, self._base + self._packed.taken - len(self._input)))
         return True
 
     def member_at(self, offset: int) -> int | None:
@@ -203,7 +213,7 @@ class Unzstd(_Inflating):
         from fastwarc.stream_io import ZstdReader
 
         super().__init__(raw, name, ratio)
-        self._reader = ZstdReader(cast(BinaryIO, _Counted(self)))
+        self._reader = ZstdReader(cast(BinaryIO, self._packed))
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to ``size`` decompressed bytes, at most 4 KiB at once; empty at the end.
@@ -216,22 +226,11 @@ class Unzstd(_Inflating):
             data = self._reader.read(4096 if size < 0 else min(size, 4096))
         except (OSError, ValueError) as error:
             kind = "truncated" if "incomplete" in str(error) else "damaged"
-            place = f"near byte {self._taken:,} ({self._at:,} decompressed)"
+            place = f"near byte {self._packed.taken:,} ({self._at:,} decompressed)"
             raise DocumentError(f"{self._name}: {kind} zstd data {place}: {error}") from None
-        return self._count(data)
-
-
-class _Counted:
-    """The compressed side of :class:`Unzstd`, as its decoder wants it."""
-
-    def __init__(self, stream: _Inflating) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream._take(_CHUNK if size < 0 else size)
-
-    def tell(self) -> int:
-        return self._stream._taken
+        self._at += len(data)
+        self._limit(self._at, self._packed.taken)
+        return data
 
 
 def open_stream(name: str, ratio: int, offset: int = 0) -> Reader:
@@ -246,11 +245,17 @@ def open_stream(name: str, ratio: int, offset: int = 0) -> Reader:
         OSError: it cannot be opened.
         UsageError: a URL that nothing installed can open.
     """
-    raw = open_bytes(name, offset)
+    raw = open_bytes(name)
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
     head = buffered.peek(4)[:4]
+    start = offset
+    if name != "-":
+        buffered.seek(offset)
+    else:
+        while offset > 0 and (skipped := len(buffered.read(min(offset, _CHUNK)))):
+            offset -= skipped
     if head.startswith(GZIP):
-        return Gunzip(buffered, name, ratio)
+        return Gunzip(buffered, name, ratio, start)
     if head == ZSTD or head in _ZSTD_SKIPPABLE:
         return Unzstd(buffered, name, ratio)
     return Plain(buffered)
@@ -267,25 +272,32 @@ def read_all(stream: Reader, limit: int) -> bytes | None:
     return b"".join(parts)
 
 
-def lines(stream: Reader, limit: int) -> Iterator[tuple[int, bytes | None, int]]:
-    r"""The lines of a stream as (offset, line without its ``\n``, size).
+def lines(stream: Reader, limit: int) -> Iterator[tuple[int, int, bytes | None, int]]:
+    r"""The lines of a stream that are not blank as (number from 0, offset, line without its ``\n``, size).
 
     A line longer than ``limit`` is None; it is passed over without being kept.
     """
-    start, size = 0, 0
+    number, start, size = 0, 0, 0
     parts: list[bytes] = []
     while chunk := stream.read(1 << 18):
-        pieces = chunk.split(b"\n")
-        for number, piece in enumerate(pieces):
+        *whole, rest = chunk.split(b"\n")
+        for piece in whole:
+            if not size and not piece.strip():  # a file may be a bomb of blank lines: nothing is spent on them
+                start += len(piece) + 1
+                number += 1
+                continue
             size += len(piece)
-            if size <= limit:
-                parts.append(piece)
-            else:
-                parts.clear()
-            if number < len(pieces) - 1:
-                yield start, b"".join(parts) if size <= limit else None, size
-                start += size + 1
-                size = 0
-                parts.clear()
-    if size:
-        yield start, b"".join(parts) if size <= limit else None, size
+            parts.append(piece)
+            line = b"".join(parts) if size <= limit else None
+            if line is None or line.strip():
+                yield number, start, line, size
+            start += size + 1
+            number, size = number + 1, 0
+            parts.clear()
+        size += len(rest)
+        if size <= limit:
+            parts.append(rest)
+        else:
+            parts.clear()
+    if size and (size > limit or b"".join(parts).strip()):
+        yield number, start, b"".join(parts) if size <= limit else None, size

@@ -57,9 +57,7 @@ class _Tail:
         return self._stream.tell()
 
 
-def pages(
-    stream: Reader, name: str, first: int, wanted: int, limit: int, skipped: Counter[str]
-) -> Iterator[Page]:
+def pages(stream: Reader, name: str, first: int, wanted: int, limit: int, skipped: Counter[str]) -> Iterator[Page]:
     """The pages of an archive: HTML responses with status 200, HTML resources, and extracted texts (WET).
 
     Args:
@@ -76,31 +74,29 @@ def pages(
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
     tail = _Tail(stream)
-    index, offset = first - 1, 0
+    index = first - 1
     try:
-        records = ArchiveIterator(
-            cast(BinaryIO, tail), record_types=WarcRecordType.any_type, parse_http=False
-        )
+        records = ArchiveIterator(cast(BinaryIO, tail), record_types=WarcRecordType.any_type, parse_http=False)
         for record in records:
             index += 1
-            offset = record.stream_pos
             if index < wanted:
                 continue
             page = _page(record, index, limit, skipped)
             if page is not None:
                 yield page
-                if page.error is not None and page.error.startswith(_TRUNCATED):
-                    raise DocumentError(f"{name}: truncated within record {index}, at byte {offset:,}")
+    except _TruncatedError:
+        raise DocumentError(f"{name}: truncated within record {index}") from None
     except (OSError, ValueError) as error:
-        where = f"damaged after record {index}, at byte {offset:,}" if index >= first else "no WARC archive"
+        where = f"damaged after record {index}" if index >= first else "no WARC archive"
         raise DocumentError(f"{name}: {where}: {error}") from None
     if index < first:
         raise DocumentError(f"{name}: no WARC record in it")
     if not tail.last.endswith((b"\n\r\n", b"\n\n")):
-        raise DocumentError(f"{name}: truncated in or after record {index}, at byte {offset:,}")
+        raise DocumentError(f"{name}: truncated in or after record {index}")
 
 
-_TRUNCATED = "the record ends after"
+class _TruncatedError(Exception):
+    """An archive ends within a record."""
 
 
 def _page(record: Any, index: int, limit: int, skipped: Counter[str]) -> Page | None:
@@ -134,15 +130,7 @@ def _page(record: Any, index: int, limit: int, skipped: Counter[str]) -> Page | 
         expected = record.content_length
         data = record.reader.read(expected)
         if len(data) < expected:
-            return Page(
-                index,
-                record.stream_pos,
-                url,
-                b"",
-                format,
-                charset,
-                f"{_TRUNCATED} {len(data):,} of {expected:,} bytes",
-            )
+            raise _TruncatedError
         if record.is_http:
             try:
                 data = _decoded(data, record.http_headers, limit)

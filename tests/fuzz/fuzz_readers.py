@@ -2,9 +2,9 @@
 
     python tests/fuzz/fuzz_readers.py --runs 1000000 --minutes 25
 
-Needs ``pip install atheris`` and the extras ``parquet`` and ``test``. Each target of ``targets.py`` runs in a process of
-its own; an input that breaks a promise is written to ``tests/cases/readers/fuzz/TARGET-HASH`` (the first of each place
-in the code), where the short fuzz of the test suite finds it from then on.
+Needs ``pip install atheris`` and the extras ``parquet`` and ``test``. Each target of ``targets.py`` runs in a
+process of its own; an input that breaks a promise is written to ``tests/cases/readers/fuzz/TARGET-HASH`` (the first
+of each place in the code), where the short fuzz of the test suite finds it from then on.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
 
     with atheris.instrument_imports(include=["aligner.readers", "aligner.documents"]):
         sys.path.insert(0, str(HERE))
+        import targets
+
         import aligner.documents
         import aligner.readers
         import aligner.readers.docx
@@ -50,7 +52,6 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
         import aligner.readers.streams
         import aligner.readers.strings
         import aligner.readers.warc  # noqa: F401
-        import targets
 
     check = targets.TARGETS[target]
     known: set[tuple[object, ...]] = set()
@@ -81,7 +82,9 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
 
     def report() -> None:
         spent = time.monotonic() - start
-        print(json.dumps({"target": target, "inputs": done, "seconds": round(spent), "failures": len(known)}), flush=True)
+        print(
+            json.dumps({"target": target, "inputs": done, "seconds": round(spent), "failures": len(known)}), flush=True
+        )
 
     atheris.Setup(
         [sys.argv[0], f"-runs={runs}", f"-max_total_time={seconds}", "-max_len=400", "-timeout=60", "-verbosity=0"], one

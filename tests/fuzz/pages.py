@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import html.entities
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -46,8 +47,9 @@ def gold_documents(corpus: Path) -> list[list[Line]]:
                 entries = kinds.get(number, [{"kind": "body"}])
                 if not text.strip():
                     continue
-                for entry in entries:
-                    lines.append(Line(entry["kind"], entry.get("caption") or text.strip(), entry.get("credit")))
+                lines += [
+                    Line(entry["kind"], entry.get("caption") or text.strip(), entry.get("credit")) for entry in entries
+                ]
             documents.append(lines)
     return documents
 
@@ -67,13 +69,15 @@ def _e(text: str, quote: bool = False) -> str:
 
 def _entities(text: str) -> str:
     """As old CMSs write letters with accents."""
-    return "".join(f"&{html.entities.codepoint2name[ord(c)]};" if ord(c) in html.entities.codepoint2name else c for c in text)
+    return "".join(
+        f"&{html.entities.codepoint2name[ord(c)]};" if ord(c) in html.entities.codepoint2name else c for c in text
+    )
 
 
 def _gutenberg(caption: str, credit: str | None, number: int) -> str:
     glued = f"{caption} {credit}" if credit else caption
     return (
-        f'<figure class="wp-block-image size-large"><img decoding="async" width="1024" height="683" src="/u/{number}.jpg"'
+        f'<figure class="wp-block-image size-large"><img decoding="async" width="1024" src="/u/{number}.jpg"'
         f' alt="" class="wp-image-{number}" srcset="/u/{number}-300.jpg 300w, /u/{number}-768.jpg 768w"/>'
         f'<figcaption class="wp-element-caption">{_e(glued)}</figcaption></figure>\n'
     )
@@ -162,20 +166,29 @@ def make(document: list[Line], template: str, random_: random.Random) -> Page:
         for n in range(30)
     )
     page.furniture = ["Section 1", "Subscribe to our newsletter for the day's best stories"]
-    scripts = "<script>window.dataLayer=window.dataLayer||[];" + "function gtag(){dataLayer.push(arguments)};" * 600 + "</script>"
+    scripts = (
+        "<script>window.dataLayer=window.dataLayer||[];"
+        + "function gtag(){dataLayer.push(arguments)};" * 600
+        + "</script>"
+    )
     style = "<style>" + ".a-b:hover>p{margin:0 auto;color:#fff}" * 300 + "</style>"
     data = ""
     if template == "arc" and page.captions:
         caption, credit = page.captions[0]
         objects = [{"@type": "ImageObject", "url": "/1.jpg", "caption": caption, "creditText": credit or "Staff"}]
-        data = '<script type="application/ld+json">' + json.dumps(
-            {"@context": "https://schema.org", "@type": "NewsArticle", "headline": title, "image": objects}
-        ).replace("</", "<\\/") + "</script>"
+        data = (
+            '<script type="application/ld+json">'
+            + json.dumps(
+                {"@context": "https://schema.org", "@type": "NewsArticle", "headline": title, "image": objects}
+            ).replace("</", "<\\/")
+            + "</script>"
+        )
         data += f'<meta property="og:image:alt" content="{_e(caption, True)}">'
     main = "".join(parts)
     text = (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="{encoding}"><title>{_e(title)}</title>{style}{data}</head>'
-        f'<body class="post single"><header class="site-header"><nav class="main-nav"><ul>{sections}</ul></nav></header>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="{encoding}"><title>{_e(title)}</title>{style}'
+        f'{data}</head><body class="post single"><header class="site-header"><nav class="main-nav">'
+        f"<ul>{sections}</ul></nav></header>\n"
         f'<div class="content-area"><main><article class="post type-post"><h1 class="entry-title">{_e(title)}</h1>'
         f'<div class="entry-content">\n{main}</div></article></main>'
         f'<aside class="sidebar widget-area"><h3>Related</h3>{cards}</aside></div>'
