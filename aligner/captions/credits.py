@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from aligner.records import Credit
 from aligner.resources import data
@@ -27,37 +27,70 @@ class Lexicon:
     given: frozenset[str]
     particles: frozenset[str]
     not_credits: frozenset[str]
-    label: re.Pattern[str]
-    opener: re.Pattern[str]
-    line_label: re.Pattern[str]
-    inner_label: re.Pattern[str]
+    labels: frozenset[str]
+    openers: frozenset[str]
+    line_labels: frozenset[str]
     dropped: frozenset[str]
 
+    def label(self, text: str, at: int = 0) -> int:
+        """Where a credit label with its colon ("Foto: ") ends that starts at ``at``; 0 if there is none."""
+        match = _LABEL.match(text, at)
+        if match is None or _plain(match[1]) not in self.labels:
+            return 0
+        # "Fuente de la imagen, Reuters": a comma does for a label of several words.
+        return match.end() if "," not in match[0] or " " in match[1] else 0
 
-def _any(words: Iterable[str]) -> str:
-    return "|".join(re.escape(w).replace(r"\ ", r"\s+") for w in sorted(words, key=len, reverse=True))
+    def opener(self, text: str, at: int = 0) -> tuple[str, int] | None:
+        """Words at ``at`` that a credit may start with ("Photo by"), longest first, and where they end."""
+        match = _WORDS.match(text, at)
+        words = match[0] if match else ""
+        while words:
+            if _plain(words) in self.openers:
+                end = at + len(words)
+                rest = _GAP.match(text, end)
+                if rest and rest.end() < len(text):
+                    return words, rest.end()
+            words = words.rpartition(" ")[0].rstrip()
+        return None
+
+
+def _plain(phrase: str) -> str:
+    return " ".join(phrase.casefold().split())
 
 
 @cache
 def lexicon() -> Lexicon:
     """The bundled lexicon, read once."""
     stored = json.loads(data("find-lexicon.json").read_bytes())
-    labels, openers = _any(stored["credit_labels"]), _any(stored["credit_openers"])
     return Lexicon(
-        agencies=frozenset(a.casefold() for a in stored["agencies"]),
+        agencies=frozenset(map(str.casefold, stored["agencies"])),
         given=frozenset(stored["given_names"]),
         particles=frozenset(stored["particles"]),
         not_credits=frozenset(stored["not_credits"]),
-        label=re.compile(rf"(?i)({labels})\s*[:：]\s*"),
-        opener=re.compile(rf"(?i)({openers})(?:\s+|:\s*)(?=\S)"),
-        line_label=re.compile(
-            rf"(?i)(?:{_any(stored['line_labels'])})\s*(?::\s*|\|\s*|\s[-–—]\s+)|photo_camera\s+|[■●▪►▶•]\s*"
-        ),
-        inner_label=re.compile(
-            rf"(?i)(?<![^\W_])(?:({labels})\s*[:：]\s*(?=\S)|({openers})\s+(?=[A-ZÁÉÍÓÚÑ@]))|[©Ⓒ]\s*|\(c\)\s*"
-        ),
-        dropped=frozenset(stored["drop_openers"]),
+        labels=frozenset(map(_plain, stored["credit_labels"])),
+        openers=frozenset(_plain(opener.rstrip(":")) for opener in stored["credit_openers"]),
+        line_labels=frozenset(map(_plain, stored["line_labels"])),
+        dropped=frozenset(_plain(opener.rstrip(":")) for opener in stored["drop_openers"]),
     )
+
+
+# Up to four words and the colon behind them; up to three words; what separates an opener from the name.
+_LABEL = re.compile(r"([^\W\d_]+(?:\s{1,3}[^\W\d_]+){0,4})\s{0,2}[:：,]\s*")
+_WORDS = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,2}")
+_GAP = re.compile(r"\s+|:\s*")
+_LINE_LABEL = re.compile(
+    r"([^\W\d_]+(?:\s[^\W\d_]+){0,3})\s*(?::\s*|\|\s*|\s[-–—]\s+|[,.]\s+(?=\S))|photo_camera\s+|[■●▪►▶•]\s*"
+)
+
+
+def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] | None:
+    """A label in front of a caption ("Pie de foto: ", "GALERÍA | ")."""
+    match = _LINE_LABEL.match(text, at, len(text) if end is None else end)
+    if match is None or match[1] is None:
+        return match
+    several = " " in match[1]  # "Pie de foto, ..." and "FOTO DE ARCHIVO. ...", but "Imagen, ..." is a caption
+    ends = match[0][len(match[1]) :].strip()
+    return match if _plain(match[1]) in lexicon().line_labels and (several or ends not in (",", ".")) else None
 
 
 _UNIT = re.compile(r"\s*[/|&+]+\s*|\s+[-–—]\s+|,\s+|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+")
@@ -65,11 +98,10 @@ _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"@\w+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
 )
-_SOURCE = re.compile(
-    r"(?i)(?:cortesía|cortesia|gentileza|captura|archivo|cedida|handout|courtesy|tomad[ao]|redes)\b"
-)
+_SOURCE = re.compile(r"(?i)(?:cortesía|cortesia|gentileza|captura|archivo|cedida|handout|courtesy|tomad[ao]|redes)\b")
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
-_LONGEST = 90
+_LONGEST = 90  # letters of the longest credit
+_WINDOW = 140  # letters at the end of a caption in which one is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +135,17 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     if not text or len(text) > _LONGEST:
         return None
     words = lexicon()
-    labelled = False
+    labelled = sourced = False
     if marked := _MARK.match(text):
         text, labelled = text[marked.end() :], True
-    if label := words.label.match(text):
-        text, labelled, after_label = text[label.end() :], True, not strict
-    if text.casefold() not in words.agencies and (opener := words.opener.match(text)):
-        rest = text[opener.end() :]
+    if label := words.label(text):
+        text, labelled, after_label = text[label:], True, not strict
+    if text.casefold() not in words.agencies and (opener := words.opener(text)):
+        rest = text[opener[1] :]
         if rest[:1].isupper() or rest.startswith("@") or _SOURCE.match(text):
             text, labelled = rest, True
-            after_label = after_label or bool(_SOURCE.match(opener[1]))
+            sourced = _SOURCE.match(opener[0]) is not None
+            after_label = after_label or sourced
     loose = False
     agencies: list[str] = []
     persons: list[str] = []
@@ -123,29 +156,30 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     whole = text.casefold() in words.agencies
     for part in [text] if whole else parts:
         part = part.strip(" .")
-        if label := words.label.match(part):
-            part, strength = part[label.end() :], STRONG
+        if label := words.label(part):
+            part, strength = part[label:], STRONG
         folded = part.casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part.isupper()):
             agencies.append(part)
             strength = max(strength, STRONG)
-        elif words.label.match(part + ":"):
+        elif _plain(part) in words.labels:
             strength = max(strength, LIKELY)
         elif _ACCOUNT.fullmatch(part):
             agencies.append(part)
             strength = max(strength, LIKELY)
         elif kind := _name(part, words, after_label):
-            (persons if kind == "person" else agencies).append(part)
+            if kind == "person" and not (sourced and part.split()[0].title() not in words.given):
+                persons.append(part)
+            elif not part.islower():
+                agencies.append(part)
             tokens = part.split()
             loose |= kind == "single" or (len(tokens) > 3 and tokens[0].title() not in words.given)
-            strength = max(
-                strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK
-            )
+            strength = max(strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK)
         else:
             return None
     if strength == LIKELY and len(parts) > 1 and not re.search(r"[/|]", text):
         strength = WEAK
-    if not agencies and not persons and not labelled:
+    if not (agencies or persons or labelled):
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
     return Reading(strength, agency, " / ".join(map(_normal_case, persons)) or None, labelled, loose)
@@ -164,9 +198,7 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
             return None
         if token[0].isupper():
             named += 1
-        elif token.casefold() not in words.particles and not small:
-            return None
-        elif at == 0 and not small and token.casefold() not in ("de", "van", "von", "el", "al"):
+        elif not small and token.casefold() not in (words.particles if at else ("de", "van", "von")):
             return None
     if not named and not small:
         return None
@@ -195,9 +227,7 @@ def _normal_case(name: str) -> str:
         if at and token in small:
             out.append(token)
         else:
-            out.append(
-                re.sub(r"(^|[-'’.]|\bmc)([^\W\d_])", lambda m: m[1].capitalize() + m[2].upper(), token)
-            )
+            out.append(re.sub(r"(^|[-'’.]|\bmc)([^\W\d_])", lambda m: m[1].capitalize() + m[2].upper(), token))
     return " ".join(out)
 
 
@@ -242,8 +272,7 @@ def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
     """
     start, end = 0, len(text)
     label = False
-    words = lexicon()
-    while match := words.line_label.match(text, start):
+    while match := line_label(text, start):
         rest = text[match.end() :]
         reading = read(text[start:], strict=True)
         if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
@@ -253,7 +282,7 @@ def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
         start, label = match.end(), True
     if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
         inside = text[start + 1 : end - 1]
-        if not read(inside) and (match := words.line_label.match(inside)):
+        if not read(inside) and (match := line_label(inside)):
             start, end, label = start + 1 + match.end(), end - 1, True
     parts: list[Part] = []
     for left, right in _pieces(text, start, end):
@@ -265,7 +294,7 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cuts a line where a credit ends one caption and starts the next."""
     cuts = []
     for match in _BRACKET.finditer(text, start, end):
-        after = text[match.end() : end]
+        after = text[match.end() : min(end, match.end() + _WINDOW)]
         if (
             match.start() > start + 8
             and len(after.split()) >= 2
@@ -276,23 +305,19 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
             cuts.append(match.end() + len(after) - len(after.lstrip(" \t.;|/–-")))
     for match in re.finditer(r"\s+[-–—]\s+(?=\S)", text[start:end]):
         at = start + match.start()
-        before = text[start:at]
+        left = max(start, at - _WINDOW)
+        before = text[left:at]
         tokens = list(re.finditer(r"\S+", before))
         for token in tokens[-6:]:
             if token.start() == 0:
                 break
             stretch = before[token.start() :]
-            if (
-                "/" in stretch
-                and token[0] != "/"
-                and (reading := read(stretch))
-                and reading.strength == STRONG
-            ):
+            if "/" in stretch and token[0] != "/" and (reading := read(stretch)) and reading.strength == STRONG:
                 if len(before[: token.start()].split()) >= 2 and not read(before[: token.start()]):
-                    cuts.append(start + token.start())
+                    cuts.append(left + token.start())
                 break
     edges = [start, *sorted(set(cuts)), end]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if text[a:b].strip()]
+    return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
 def _part(text: str, start: int, end: int, weak: frozenset[str], label: bool) -> Part:
@@ -337,14 +362,10 @@ def _credit_span(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     if mark := _MARK.match(text[start:end]):
         start += mark.end()
-    if (opener := lexicon().opener.match(text, start, end)) and (
-        " ".join(opener[1].lower().split()) in lexicon().dropped
-    ):
-        start = opener.end()
+    if (opener := lexicon().opener(text[:end], start)) and _plain(opener[0]) in lexicon().dropped:
+        start = opener[1]
     while start < end and (
-        text[end - 1].isspace()
-        or text[end - 1] in ",;|/–—-"
-        or (text[end - 1] == "." and _final_dot(text[start:end]))
+        text[end - 1].isspace() or text[end - 1] in ",;|/–—-" or (text[end - 1] == "." and _final_dot(text[start:end]))
     ):
         end -= 1
     return start, end
@@ -392,7 +413,7 @@ def prefix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | Non
 
 
 def _slashed(text: str, start: int, limit: int, end: int) -> Found | None:
-    """ "Gorka Beitia/EFE En abril, ...": a credit that only its slash and the capital after it set off."""
+    """Finds a credit that only its slash and the capital after it set off: "Gorka Beitia/EFE En abril, ..."."""
     slash = text.find("/", start, limit)
     if slash < 0 or not read(text[start:slash]):
         return None
@@ -405,104 +426,108 @@ def _slashed(text: str, start: int, limit: int, end: int) -> Found | None:
             unit.split("/")[-1].strip().casefold() in lexicon().agencies or (unit.isupper() and len(unit) > 2)
         ):
             reading = read(text[start:right])
-            if (
-                reading
-                and reading.strength >= LIKELY
-                and not text[slash + 1 + tokens[count].start() : end].isupper()
-            ):
+            if reading and reading.strength >= LIKELY and not text[slash + 1 + tokens[count].start() : end].isupper():
                 return (start, right), reading, right
     return None
 
 
 def suffix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
     """A credit behind: its span, its reading, and where the caption ends."""
-    last = end
-    while last > start and (text[last - 1].isspace() or text[last - 1] in ".,;"):
-        last -= 1
-    if text[last - 1 : last] in (")", "]"):
-        opening = max(text.rfind("(", start, last), text.rfind("[", start, last))
-        if opening > start:
-            inside = text[opening + 1 : last - 1]
-            reading = read(inside)
-            if reading and (
-                reading.strength == STRONG
-                or inside.casefold().strip() in weak
-                or (
-                    reading.strength == LIKELY
-                    and ("/" in inside or _not_initials(text[start:opening], inside))
-                )
-            ):
-                return _credit_span(text, opening + 1, last - 1), reading, opening
-    for match in lexicon().inner_label.finditer(text, start + 2, end):
-        before = text[max(start, match.start() - 2) : match.start()]
-        colon = bool(match[1]) or not match[2]
-        if not colon and not re.search(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$", before):
-            continue
-        if colon and before and before[-1].isalnum() and before[-1] != " " and match[0][0].islower():
-            continue
-        rest = text[match.start() : end]
-        reading = read(rest, after_label=colon)
-        if reading is None and match[1] and len(rest) <= _LONGEST and len(rest.split()) <= 7:
-            reading = Reading(STRONG, None, None, labelled=True)
-        if reading and reading.labelled and len(text[start : match.start()].split()) >= 1:
-            left = match.start()
-            opened = text[start:left].rstrip()
-            if opened.endswith(("(", "[")):
-                left = start + len(opened) - 1
-            return _credit_span(text, match.start(), last), reading, left
-    separators = [
-        m
-        for m in re.finditer(
-            r"\s*[|■●•\t]\s*|\s+[/–—-]\s*|\s*/\s+|(?<=[.!?»”])\s*/\s*|\s{3,}", text[start:end]
-        )
-    ]
-    for found in separators:
-        rest = text[start + found.end() : end]
-        if len(rest) > _LONGEST or not rest.strip():
-            continue
-        reading = read(rest)
-        if not reading or not text[start : start + found.start()].strip():
-            continue
-        sure = "/" in found[0] or "|" in found[0] or "\t" in found[0] or "■" in found[0] or found[0] == " – "
-        person = reading.photographer is not None or reading.agency is not None
-        if (
-            reading.strength == STRONG
-            or rest.casefold().strip(" .") in weak
-            or (sure and person and _capital(rest))
-        ):
-            left = start + found.start()
-            # "… Gorka Beitia/EFE": the slash is inside the credit.
-            if "/" in found[0] and not found[0].startswith(" ") and text[left - 1 : left] not in ".!?»”":
-                continue
-            return _credit_span(text, start + found.end(), last), reading, left
-    glue = None
-    for match in re.finditer(
-        r"[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])", text[start:end]
-    ):
-        rest = text[start + match.end() : end]
-        if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, weak):
-            glue = match, reading
-            break
-    if glue:
-        match, reading = glue
-        return (
-            _credit_span(text, start + match.end(), last),
-            reading,
-            start + match.end() - (len(match[0]) - len(match[0].rstrip())),
-        )
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;"):
+        end -= 1
+    start = max(start, end - _WINDOW)
+    for look in (_bracketed, _labelled, _glued, _separated):
+        if found := look(text, start, end, weak):
+            return found
     return None
 
 
-def _capital(text: str) -> bool:
-    return text.lstrip()[:1].isupper()
+def _bracketed(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+    """Finds a credit in brackets: "... de sus casas. (EFE)"."""
+    if text[end - 1 : end] not in (")", "]"):
+        return None
+    opening = max(text.rfind("(", start, end), text.rfind("[", start, end))
+    inside = text[opening + 1 : end - 1]
+    reading = read(inside) if opening > start else None
+    if reading is None:
+        return None
+    sure = reading.strength == STRONG or inside.casefold().strip() in weak
+    if sure or (reading.strength == LIKELY and ("/" in inside or _not_initials(text[start:opening], inside))):
+        return _credit_span(text, opening + 1, end - 1), reading, opening
+    return None
+
+
+_WORD_START = re.compile(r"(?<![^\W_])(?=[^\W\d_])|[©Ⓒ]|\(c\)")
+_BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$")
+
+
+def _labelled(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+    """Finds a credit behind a label: "... Foto: Elena Prats", or "Foto Elena Prats" where a sentence has ended."""
+    del weak
+    words = lexicon()
+    text = text[:end]
+    for match in _WORD_START.finditer(text, start + 2, end):
+        at = match.start()
+        colon = match[0] != "" or words.label(text, at) > 0
+        if not colon:
+            if not _BEFORE_OPENER.search(text[max(start, at - 2) : at]):
+                continue
+            opener = words.opener(text, at)
+            if not opener or not (text[opener[1]].isupper() or text[opener[1]] == "@"):
+                continue
+        rest = text[at:]
+        reading = read(rest, after_label=colon)
+        if reading is None and match[0] == "" and colon and len(rest) <= _LONGEST and len(rest.split()) <= 7:
+            reading = Reading(STRONG, None, None, labelled=True)
+        if reading and reading.labelled and text[start:at].strip():
+            opened = text[start:at].rstrip()
+            left = start + len(opened) - 1 if opened.endswith(("(", "[")) else at
+            return _credit_span(text, at, end), reading, left
+    return None
+
+
+_SEPARATOR = re.compile(r"\s*[|■●•\t]\s*|\s+[/–—-]\s*|\s*/\s+|(?<=[.!?»”])\s*/\s*|\s{3,}")
+
+
+def _separated(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+    """Finds a credit behind a separator: "... de sus casas / Europa Press"."""
+    for match in _SEPARATOR.finditer(text, start, end):
+        rest = text[match.end() : end]
+        if len(rest) > _LONGEST or not text[start : match.start()].strip():
+            continue
+        # "… Gorka Beitia/EFE": the slash is inside the credit.
+        if "/" in match[0] and not match[0][0].isspace() and text[match.start() - 1] not in ".!?»”":
+            continue
+        reading = read(rest)
+        if reading is None:
+            continue
+        named = reading.photographer is not None or reading.agency is not None
+        sets_off = any(c in match[0] for c in "/|\t■●•") or match[0] == " – "
+        if (
+            reading.strength == STRONG
+            or rest.casefold().strip(" .") in weak
+            or (sets_off and named and rest[:1].isupper())
+        ):
+            return _credit_span(text, match.end(), end), reading, match.start()
+    return None
+
+
+_SENTENCE_END = re.compile(r"[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+
+
+def _glued(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+    """Finds a name where the last sentence has ended, with or without a blank: "... de 2024.Marta Vidal"."""
+    for match in _SENTENCE_END.finditer(text, start, end):
+        rest = text[match.end() : end]
+        if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, weak):
+            return _credit_span(text, match.end(), end), reading, match.start() + len(match[0].rstrip())
+    return None
 
 
 def _closing(rest: str, reading: Reading, weak: frozenset[str]) -> bool:
     """Whether what follows the caption's last sentence is a credit rather than a short sentence."""
     if reading.strength >= LIKELY or rest.casefold().strip(" .") in weak:
-        return (
-            reading.strength == STRONG or "/" in rest or rest.casefold().strip(" .") in weak or rest.isupper()
-        )
+        return reading.strength == STRONG or "/" in rest or rest.casefold().strip(" .") in weak or rest.isupper()
     return reading.photographer is not None and 2 <= len(rest.split()) <= 4 and "," not in rest
 
 

@@ -17,7 +17,7 @@ _INITIAL = -1.4  # the same for a capitalised unknown word at the start of a lin
 _LIKELY, _FOREIGN = -2.5, -2.0  # a language can claim a word above the first and not well below the second
 _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be counted as its word
 _NOISE = re.compile(
-    r"(?:https?://|www\.)\S+|\S+@\S+|[@#]\w+|\]\([^)]*\)|\b\S+\.(?:com|es|org|net|ly)(?:/\S*)?\b"
+    r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
 )
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
@@ -80,9 +80,7 @@ class Weigher:
         words = []
         for word in self.model.names[language].function:
             scores, _ = self.model.word(word)
-            if len(word) > 1 and scores[mine] > -0.7 and scores[other] < -4:
-                words.append(word)
-            elif len(word) == 1 and scores[mine] > -0.7 and scores[other] < -3:
+            if scores[mine] > -0.7 and scores[other] < (-4 if len(word) > 1 else -3):
                 words.append(word)
         return words
 
@@ -101,7 +99,7 @@ class Weigher:
         lowers = [word.lower().replace("’", "'") for word in words]
         if shouting:
             # In a line of capitals, words that no language knows stand for the capitalised ones.
-            upper = [not self.word(w)[1] or w in self.names.heads for w in lowers]
+            upper = [not self.word(w)[1] or w in self.names.heads or w in self.names.proper for w in lowers]
         else:
             upper = [word[0].isupper() for word in words]
         named = self._named(text, tokens, lowers, upper, shouting)
@@ -114,7 +112,7 @@ class Weigher:
                 continue
             scores, known = self.word(low)
             word = words[at]
-            if not known and word[0].isupper():
+            if word[0].isupper() and not shouting and (not known or low in self.names.proper):
                 # At the start of a line a rare common noun looks like a name; only its spelling can tell, a little.
                 if at + 1 == len(words) or not words[at + 1][0].islower():
                     continue
@@ -128,7 +126,7 @@ class Weigher:
                 evidence.caption.append(word)
                 if low in self.function:
                     evidence.function += 1
-                sure += known and len(low) > 2
+                sure += known and (len(low) > 2 or (low in self.function and _between(upper, at)))
             elif difference < -_CLEAR and scores[theirs] > _LIKELY:
                 evidence.context.append(word)
                 continue
@@ -164,7 +162,11 @@ class Weigher:
         for at, token in enumerate(tokens):
             if upper[at]:
                 inside = self.capitals_are_names and not _initial(text, token.start())
-                if inside and lowers[at] in self.names.leads and text[max(0, token.start() - 2) : token.start()] == ", ":
+                if (
+                    inside
+                    and lowers[at] in self.names.leads
+                    and text[max(0, token.start() - 2) : token.start()] == ", "
+                ):
                     continue  # "Nasser Bourita, Ministro de Exteriores": an office, not a name
                 # "Palacio de Cibeles", "La Llorona": the first word belongs to the name that follows.
                 starts = lowers[at] in heads or lowers[at] in connectives
@@ -188,6 +190,11 @@ def _initial(text: str, at: int) -> bool:
     return last < 0 or text[last] in _SENTENCE or (text[last] in "-–—/" and last < at - 1)
 
 
+def _between(upper: list[bool], at: int) -> bool:
+    """Whether a word stands between capitalised ones."""
+    return 0 < at < len(upper) - 1 and upper[at - 1] and upper[at + 1]
+
+
 def _hyphened(text: str, token: re.Match[str]) -> bool:
     """Whether a word is part of a compound ("ex-minister")."""
     return text[token.end() : token.end() + 1] == "-" or text[token.start() - 1 : token.start()] == "-"
@@ -196,12 +203,6 @@ def _hyphened(text: str, token: re.Match[str]) -> bool:
 def _shouting(text: str) -> bool:
     upper = sum(map(str.isupper, text))
     return upper > 3 and upper > 2 * sum(map(str.islower, text))
-
-
-@lru_cache(maxsize=16)
-def weigher(caption: str, context: str) -> Weigher:
-    """The weigher of a pair of languages, built once."""
-    return Weigher(caption, context)
 
 
 FEATURES = ("one", "loses_to_context", "beats_others", "loses_to_others", "function", "small")

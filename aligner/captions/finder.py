@@ -5,9 +5,9 @@ A block goes through as few of these steps as it needs:
 1. function words: a block that has the context language's and none of the caption language's is body text (nearly
    all of the text ends here, after a few substring searches);
 2. words: :mod:`aligner.captions.evidence` weighs each word that is not a name;
-3. credits and labels come off (:mod:`aligner.captions.credits`), the caption text is weighed alone, a line of two languages
-   sentence by sentence;
-4. the document decides what a line cannot: quotations, lists of titles, embedded posts, words that the article itself uses.
+3. credits and labels come off (:mod:`aligner.captions.credits`), the caption text is weighed alone, a line of two
+   languages sentence by sentence;
+4. the document decides what a line cannot: quotations, lists of titles, embedded posts, the article's own words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from aligner.captions import credits
 from aligner.captions.credits import Part
@@ -25,6 +25,7 @@ from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
 
 THRESHOLD = 0.5  # a line is reported from this probability on
+LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
 BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
 
@@ -63,7 +64,7 @@ class _Found:
     evidence: Evidence | None = None
     confidence: float = 0.0
     language: str = ""
-    reasons: list[str] = field(default_factory=list)
+    beside: _Found | None = None  # a block that the format marks as this caption's credit
 
 
 def find(article: Article, *, caption_language: str = "es", context_language: str = "en") -> Findings:
@@ -80,9 +81,11 @@ def find(article: Article, *, caption_language: str = "es", context_language: st
     return _Finder(article, weigher(caption_language, context_language)).run()
 
 
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"”»')\]]*\s+(?=[\"“«¿¡('\[]*[A-ZÁÉÍÓÚÑ0-9])|\s+[/|•–—]\s+|\s*\t\s*")
+# Quantifiers are bounded: a line can be a megabyte of blanks or of opening quotes.
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"”»’')\]]{0,3}\s{1,9}(?=[\"“«¿¡('\[]{0,3}[A-ZÁÉÍÓÚÑ0-9])|\s[/|•–—]\s|\t")
 _QUOTED = re.compile(
-    r"“[^”]*”|«[^»]*»|„[^“”]*[“”]|‘[^’]{2,}’|\"[^\"]*\"|\([^()]*\)|(?<![^\W_])'[^']{2,}'(?![^\W_])"
+    r"“[^”]{0,400}”|«[^»]{0,400}»|„[^“”]{0,400}[“”]|‘[^’]{2,400}’|\"[^\"]{0,400}\"|\([^()]{0,400}\)"
+    r"|(?<![^\W_])'[^']{2,400}'(?![^\W_])"
 )
 _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
 _CREDITED = re.compile(
@@ -90,10 +93,13 @@ _CREDITED = re.compile(
 )
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
+_LAST_BRACKET = re.compile(r"\(([^()]{5,40})\)[\s.]*$")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+")
 _ENDS = re.compile(r"[.!?…:;][\"”»’')\]]*$")
-LANGUAGE_NAMES = frozenset("español spanish castellano english inglés italiano português français deutsch català".split())
+LANGUAGE_NAMES = frozenset(
+    ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
+)
 
 
 class _Finder:
@@ -122,6 +128,9 @@ class _Finder:
     # One block ------------------------------------------------------------------------------------------------
 
     def _open(self, block: Block) -> None:
+        if len(block.text) > LONGEST:
+            self._long(block)
+            return
         block, text = _composed(block)
         if slug := self._slug(block, text):
             self.found.append(slug)
@@ -140,6 +149,16 @@ class _Finder:
             else:
                 self.found += self._judge(block, text, part)
 
+    def _long(self, block: Block) -> None:
+        """A block too long for a caption: only its language counts, for the language of the document."""
+        text = block.text[:100_000]
+        mine = len(self.weigher.marker.findall(text))
+        theirs = len(self.weigher.context_marker.findall(text))
+        if mine > 2 * theirs:
+            self.found.append(_Found(block, block.text, Part(0, len(block.text)), "body"))
+        else:
+            self.plain.append(block)
+
     def _judge(self, block: Block, text: str, part: Part) -> list[_Found]:
         """Verdicts on the caption text of a part: one, or one for each run of sentences where the languages change."""
         stretch = text[part.start : part.end]
@@ -151,17 +170,11 @@ class _Finder:
             return [whole]
         starts = [part.start, *(part.start + end for _, end in edges)]
         ends = [*(part.start + start for start, _ in edges), part.end]
-        verdicts = [
-            self._weigh(block, text, replace(part, start=a, end=_after_quotes(text, b, part.end)))
-            for a, b in zip(starts, ends, strict=True)
-            if text[a:b].strip()
-        ]
+        pieces = [credits.trim(text, a, _after_quotes(text, b, part.end)) for a, b in zip(starts, ends, strict=True)]
+        verdicts = [self._weigh(block, text, replace(part, start=a, end=b)) for a, b in pieces if a < b]
         if not any(v.kind == "context" and v.evidence and len(v.evidence.context) > 1 for v in verdicts):
-            return (
-                [whole]
-                if whole.kind == "caption" or not any(v.kind == "caption" for v in verdicts)
-                else verdicts
-            )
+            mixed = whole.kind != "caption" and any(v.kind == "caption" for v in verdicts)
+            return self._runs(verdicts, part) if mixed else [whole]
         if not any(v.kind == "caption" for v in verdicts):
             whole.kind = "context" if whole.kind == "caption" else whole.kind
             return [whole]
@@ -180,16 +193,10 @@ class _Finder:
         out = []
         for run in runs:
             credit = part.credit
-            near = credit is not None and (
-                run[-1] is verdicts[-1] if credit[0] >= part.end else run[0] is verdicts[0]
-            )
-            joined = replace(
-                part,
-                start=run[0].part.start,
-                end=run[-1].part.end,
-                credit=credit if near else None,
-                reading=part.reading if near else None,
-            )
+            near = credit is not None and (run[-1] is verdicts[-1] if credit[0] >= part.end else run[0] is verdicts[0])
+            start, end = credits.trim(run[0].text, run[0].part.start, run[-1].part.end)
+            beside = (part.credit, part.reading) if near else (None, None)
+            joined = Part(start, end, *beside, part.label)
             out.append(self._weigh(run[0].block, run[0].text, joined))
         return out
 
@@ -214,7 +221,8 @@ class _Finder:
             found.kind = "caption"
         elif (
             best not in (self.weigher.caption, self.weigher.context)
-            and len(evidence.foreign) > 1
+            and evidence.plain > 1
+            and len(evidence.foreign) * 4 >= evidence.plain > 2 * len(evidence.context)
             and totals[best] - max(mine, context) > 2.0
         ):
             found.kind, found.language = "other", self.weigher.languages[best]
@@ -224,30 +232,32 @@ class _Finder:
 
     def _slug(self, block: Block, text: str) -> _Found | None:
         """A bare picture name: a file name, or a few words without a capital that are no sentence."""
-        if len(text) > 80:
-            return None
         words = text.split()
-        if len(words) == 1:
-            if not _FILE.fullmatch(text) or text.isdigit() or not any(map(str.isalpha, text)):
-                if not (text.isalpha() and text.islower()):
-                    return None
-            elif text[0].isupper() and "_" not in text and not any(map(str.isdigit, text)):
-                parts = [w.lower() for w in re.split(r"[-_]", text)]
-                if any(self._is_context(w) for w in parts):
-                    return None
-            if text.isalpha() and self._is_context(text):
-                return None
-        else:
-            letters = "".join(words)
-            if "_" in words[0] and not credits.lexicon().line_label.match(text):
-                pass
-            elif not (letters.islower() and all(c.isalpha() or c in "-_" for c in letters)) or len(words) > 5:
-                return None
-            elif all(self._is_context(w) for w in words):
-                return None
-            elif len(words) > 3 and self.weigher.weigh(text).function > 1:
-                return None
-        return _Found(block, text, Part(0, len(text)), "slug")
+        if len(text) > 80 or (len(words) > 5 and "_" not in words[0]):
+            return None
+        single = self._file_name(text) if len(words) == 1 else self._lower_words(text, words)
+        return _Found(block, text, Part(0, len(text)), "slug") if single else None
+
+    def _file_name(self, word: str) -> bool:
+        """Whether a word is like "putin", "macron-rusia" or "DSC_0342", and no word of the article's language."""
+        if word.isalpha():
+            return word.islower() and not self._is_context(word)
+        if not _FILE.fullmatch(word) or not any(map(str.isalpha, word)):
+            return False
+        if word[0].isupper() and "_" not in word and not any(map(str.isdigit, word)):
+            return not any(self._is_context(part.lower()) for part in re.split("[-_]", word))
+        return True
+
+    def _lower_words(self, text: str, words: list[str]) -> bool:
+        """Whether words are like "emmanuel macron", "banco de mexico" or "Atalayar_Brahim Ghali"."""
+        if "_" in words[0]:
+            return credits.line_label(text) is None
+        letters = "".join(words)
+        if not letters.islower() or not all(c.isalpha() or c in "-_" for c in letters):
+            return False
+        if all(self._is_context(word) for word in words):
+            return False
+        return len(words) < 4 or self.weigher.weigh(text).function < 2
 
     def _is_context(self, word: str) -> bool:
         scores, known = self.weigher.word(word)
@@ -270,7 +280,7 @@ class _Finder:
                 f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
             )
             return Findings(
-                paragraphs=self._paragraphs({"caption"}),
+                paragraphs=self._paragraphs({"caption", "body"}),
                 slugs=tuple(self._slugs()),
                 credit_lines=tuple(self._credit_lines()),
                 context_language=mine,
@@ -281,6 +291,7 @@ class _Finder:
             language = foreign
         self._exempt()
         self._weak_credits()
+        self._marked_credits()
         return Findings(
             captions=tuple(self._captions()),
             slugs=tuple(self._slugs()),
@@ -295,7 +306,7 @@ class _Finder:
         sums = Counter[str]()
         for found in self.found:
             sums[found.kind] += found.part.end - found.part.start
-        return sums["caption"], sums["context"] + sum(len(block.text) for block in self.plain)
+        return sums["caption"] + sums["body"], sums["context"] + sum(len(block.text) for block in self.plain)
 
     def _mentioned(self) -> str:
         """The words of the article's own text, to look words and names up in."""
@@ -359,104 +370,129 @@ class _Finder:
             if f.part.credit and f.part.reading and f.part.reading.strength >= credits.LIKELY
         }
         people = {
-            f.part.reading.photographer.casefold()
-            for f in self.found
-            if f.part.reading and f.part.reading.photographer
+            f.part.reading.photographer.casefold() for f in self.found if f.part.reading and f.part.reading.photographer
         }
         weak = frozenset(sure | people)
         mentioned = ""
         for found in self.found:
-            if found.kind != "caption" or found.part.credit is not None:
-                continue
-            part = found.part
-            start, end = part.start, part.end
-            if again := credits.prefix(found.text, start, end, weak):
-                span, reading, after = again
-                after, end = credits.trim(found.text, after, end)
-                found.part = replace(part, start=after, end=end, credit=span, reading=reading)
-                continue
-            if again := credits.suffix(found.text, start, end, weak):
-                span, reading, before = again
-                start, before = credits.trim(found.text, start, before)
-                found.part = replace(part, start=start, end=before, credit=span, reading=reading)
+            if found.kind != "caption" or found.beside:
                 continue
             mentioned = mentioned or self._mentioned().lower()
-            if bare := self._bare(found, weak, mentioned):
-                at, reading = bare
-                _, before = credits.trim(found.text, start, at)
-                stop = end
-                while found.text[stop - 1] in " .":
-                    stop -= 1
-                found.part = replace(part, end=before, credit=(at, stop), reading=reading)
+            if found.part.credit is None:
+                found.part = self._with_credit(found, weak, mentioned) or found.part
+            elif found.part.credit[0] >= found.part.end and "/" in found.text[found.part.end : found.part.credit[1]]:
+                found.part = self._with_person(found, weak, mentioned)
 
-    def _bare(
-        self, found: _Found, weak: frozenset[str], mentioned: str
-    ) -> tuple[int, credits.Reading] | None:
+    def _with_credit(self, found: _Found, weak: frozenset[str], mentioned: str) -> Part | None:
+        """A caption's part with the credit that is found if the names of the document are known."""
+        part, text = found.part, found.text
+        if again := credits.prefix(text, part.start, part.end, weak):
+            span, reading, after = again
+            start, end = credits.trim(text, after, part.end)
+            return replace(part, start=start, end=end, credit=span, reading=reading)
+        if again := credits.suffix(text, part.start, part.end, weak):
+            span, reading, before = again
+        elif (bracket := _LAST_BRACKET.search(text, part.start, part.end)) and self._stranger(bracket[1], mentioned):
+            whole = credits.read(bracket[1])
+            if whole is None:
+                return None
+            span, reading, before = bracket.span(1), whole, bracket.start()
+        elif bare := self._bare(found, weak, mentioned):
+            before, reading = bare
+            stop = part.end
+            while text[stop - 1] in " .":
+                stop -= 1
+            span = before, stop
+        else:
+            return None
+        start, end = credits.trim(text, part.start, before)
+        return replace(part, start=start, end=end, credit=span, reading=reading)
+
+    def _with_person(self, found: _Found, weak: frozenset[str], mentioned: str) -> Part:
+        """A caption's part with the photographer that stands before the agency's slash ("... Fadel Senna / AFP")."""
+        part, text = found.part, found.text
+        assert part.credit is not None
+        bare = self._bare(found, weak, mentioned)
+        reading = credits.read(text[bare[0] : part.credit[1]]) if bare else None
+        if bare is None or reading is None:
+            return part
+        start, end = credits.trim(text, part.start, bare[0])
+        return replace(part, start=start, end=end, credit=(bare[0], part.credit[1]), reading=reading)
+
+    def _stranger(self, name: str, mentioned: str) -> bool:
+        """Whether a name is a person's whom the article does not mention."""
+        tokens = name.split()
+        lexicon = credits.lexicon()
+        words = WORD.findall(name.lower())
+        return (
+            2 <= len(tokens) <= 4
+            and tokens[0] in lexicon.given
+            and all(token[0].isupper() or token in lexicon.particles for token in tokens)
+            and f" {words[-1]} " not in mentioned
+        )
+
+    def _marked_credits(self) -> None:
+        """Gives blocks that the format marks as credits to the captions that they follow or precede."""
+        for step in (-1, 1):
+            for at, found in enumerate(self.found):
+                if found.kind != "credit" or found.block.role != "credit" or not 0 <= at + step < len(self.found):
+                    continue
+                near = self.found[at + step]
+                marked = near.block.role in ("caption", "alt") and near.kind == "caption"
+                if marked and near.part.credit is None and near.beside is None:
+                    near.beside, found.kind = found, "taken"
+
+    def _bare(self, found: _Found, weak: frozenset[str], mentioned: str) -> tuple[int, credits.Reading] | None:
         """A credit at the end with nothing in front of it ("... de Zamora Paloma Juan"): where it starts."""
         text, start, end = found.text, found.part.start, found.part.end
-        tokens = list(re.finditer(r"\S+", text[start:end]))
-        shouting = text[start:end].isupper()
+        tokens = list(re.finditer(r"\S+", text[max(start, end - 140) : end]))
+        start = max(start, end - 140)
+        names = self.weigher.names
         for count in range(min(6, len(tokens) - 2), 0, -1):
             at = start + tokens[-count].start()
             stretch = text[at:end].rstrip(" .")
             lead = tokens[-count - 1][0]
-            if not stretch[:1].isupper() or lead[-1:] in ",;:" or lead.lower() in self.weigher.small:
-                continue
-            if not lead[-1:].isalpha() or (len(lead) < 3 and lead.islower()):
+            if not stretch[:1].isupper() or not lead[-1].isalpha() or lead.lower() in self.weigher.small:
                 continue
             reading = credits.read(stretch)
-            if reading is None:
+            if reading is None or (len(lead) < 3 and lead.islower()):
                 continue
-            known = stretch.casefold() in weak
-            if known:
+            if stretch.casefold() in weak:
                 return at, reading
-            if lead in self.weigher.names.leads or lead.lower() in self.weigher.names.leads:
+            if lead in names.leads or lead.lower() in names.leads or text[start:end].isupper():
                 continue
-            if reading.strength == credits.STRONG and not shouting and not reading.labelled:
-                if "/" in stretch or stretch.isupper() or count > 1:
-                    return at, reading
-                if stretch.casefold() not in mentioned and lead[0].islower():
-                    return at, reading
-            if shouting:
-                continue
-            if "/" in stretch and reading.strength >= credits.LIKELY:
-                return at, reading
-            if stretch.isupper() and count > 1 and not lead.isupper():
-                return at, reading
-            if (
-                stretch.isupper()
-                and len(stretch) > 2
-                and lead[0].islower()
-                and f" {stretch.lower()} " not in mentioned
-            ):
-                if stretch not in credits.lexicon().not_credits:
-                    return at, reading
-            first = tokens[-count][0]
-            if (
-                first in credits.lexicon().given
-                and 2 <= count <= 4
-                and lead.strip(".,") not in credits.lexicon().given
-                and all(t[0][0].isupper() or t[0] in credits.lexicon().particles for t in tokens[-count:])
-                and f" {' '.join(WORD.findall(stretch.lower()))} " not in mentioned
-                and f" {WORD.findall(stretch.lower())[-1]} " not in mentioned
-            ):
+            if self._sets_itself_off(stretch, lead, reading, mentioned):
                 return at, reading
         return None
+
+    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, mentioned: str) -> bool:
+        """Whether words at the end of a caption are a credit by their look, given the word before them."""
+        lexicon = credits.lexicon()
+        several = " " in stretch
+        unknown = f" {stretch.lower()} " not in mentioned and stretch not in lexicon.not_credits
+        if "/" in stretch and reading.strength >= credits.LIKELY:
+            return True
+        if reading.strength == credits.STRONG and not reading.labelled:
+            return stretch.isupper() or several or (unknown and lead[0].islower())
+        if stretch.isupper() and not lead.isupper():
+            return several or (len(stretch) > 2 and lead[0].islower() and unknown)
+        return lead not in lexicon.given and self._stranger(stretch, mentioned)
 
     # Records --------------------------------------------------------------------------------------------------
 
     def _captions(self) -> list[Caption]:
-        out = []
+        out: list[Caption] = []
         english = self.weigher.languages[self.weigher.context]
         for found in self.found:
             part = found.part
             if found.kind != "caption" or part.start >= part.end:
                 continue
-            start, end = found.block.span(part.start, part.end)
+            start, end = self._span(found, part.start, part.end)
             credit = None
-            if part.credit and part.reading:
-                left, right = found.block.span(*part.credit)
-                credit = credits.credit(self.article.text[left:right], part.reading, left, right)
+            owner = found.beside or found
+            if owner.part.credit and owner.part.reading:
+                left, right = self._span(owner, *owner.part.credit)
+                credit = credits.credit(self.article.text[left:right], owner.part.reading, left, right)
             out.append(
                 Caption(
                     f"c{len(out) + 1}",
@@ -470,6 +506,14 @@ class _Finder:
                 )
             )
         return out
+
+    def _span(self, found: _Found, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the document; a letter there may go on with its combining accents."""
+        start, end = found.block.span(start, end)
+        text = self.article.text
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        return start, end
 
     def _source(self, found: _Found, start: int, end: int) -> str:
         if self.article.format in ("text", "markdown"):
@@ -487,7 +531,7 @@ class _Finder:
         ]
         if evidence.context:
             reasons.append(f"{len(evidence.context)} words are {context}: {', '.join(evidence.context[:3])}")
-        if found.part.reading:
+        if found.part.reading or found.beside:
             reasons.append("a credit stands beside it")
         if found.part.label:
             reasons.append("a caption label stands before it")
@@ -499,16 +543,14 @@ class _Finder:
         out = []
         for found in self.found:
             text = found.text[found.part.start : found.part.end]
-            if found.kind == "slug" or (
-                found.kind == "names" and found.part.credit is None and _person(text)
-            ):
-                start, end = found.block.span(found.part.start, found.part.end)
+            if found.kind == "slug" or (found.kind == "names" and found.part.credit is None and _person(text)):
+                start, end = self._span(found, found.part.start, found.part.end)
                 out.append(Slug(found.block.line, start, end, self.article.text[start:end]))
         return out
 
     def _others(self) -> list[OtherLanguage]:
         return [
-            OtherLanguage(f.block.line, *f.block.span(f.part.start, f.part.end), f.language)
+            OtherLanguage(f.block.line, *self._span(f, f.part.start, f.part.end), f.language)
             for f in self.found
             if f.kind == "other"
         ]
@@ -517,7 +559,7 @@ class _Finder:
         out = []
         for found in self.found:
             if found.kind == "credit" and found.part.credit:
-                start, end = found.block.span(*found.part.credit)
+                start, end = self._span(found, *found.part.credit)
                 out.append(CreditLine(found.block.line, start, end, self.article.text[start:end]))
         return out
 
@@ -535,7 +577,15 @@ class _Finder:
 def _credited(text: str) -> bool:
     """Whether something at an edge of a line looks like a credit; substrings first, because body text comes here."""
     head, tail = text[:60], text[-70:]
-    if "/" in tail or "/" in head or "hoto" in tail or "hoto" in head or tail[-1] in ")]" or "©" in tail or ": " in tail:
+    if (
+        "/" in tail
+        or "/" in head
+        or "hoto" in tail
+        or "hoto" in head
+        or tail[-1] in ")]"
+        or "©" in tail
+        or ": " in tail
+    ):
         return bool(_CREDITED.search(head) or _CREDITED.search(tail))
     return False
 
@@ -573,8 +623,4 @@ def _composed(block: Block) -> tuple[Block, str]:
         at = end
     offsets.append(block.end)
     composed = "".join(text)
-    return replace(block, text=composed, offsets=_Ends(offsets)), composed
-
-
-class _Ends(list[int]):
-    """Offsets where a letter may stand for several code points."""
+    return replace(block, text=composed, offsets=offsets), composed

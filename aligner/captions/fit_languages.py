@@ -30,12 +30,11 @@ LISTED = 0.1  # how much rarer a word is if it is neither in a language's text n
 FAR = 1e-3  # the least that a spelling can count for
 NEWS = 3e-5  # frequency of the words that the lexicon names for languages without news text
 BARE = 0.05  # how often a word is printed without its accents
-SHARED = (
-    0.3  # frequency of a word that a list has, as a share of that in the text of a language that shares it
-)
+SHARED = 0.3  # frequency of a word that a list has, as a share of that in the text of a language that shares it
 HEAD = 0.45
 LEAD = 0.004
-NAME = 0.5  # a word capitalised this often inside sentences is a name
+NAME = 0.85  # a word capitalised this often inside sentences is a name and nothing else
+PROPER = 0.5  # one capitalised this often may be one
 
 
 def lines(paths: Iterable[Path]) -> Iterator[str]:
@@ -53,8 +52,8 @@ def bare(word: str) -> str:
     return "".join(c for c in letters if not unicodedata.combining(c)).replace("\0", "ñ").replace("\1", "ç")
 
 
-def count(paths: Iterable[Path], nouns_have_capitals: bool) -> Counter[str]:
-    """Words of running text that are not names, in lower case, with the names' share taken off."""
+def count(paths: Iterable[Path], nouns_have_capitals: bool) -> tuple[Counter[str], set[str]]:
+    """Words of running text that are not just names, in lower case, and those that are names half of the time."""
     low: Counter[str] = Counter()
     capital: Counter[str] = Counter()
     for line in lines(paths):
@@ -69,7 +68,8 @@ def count(paths: Iterable[Path], nouns_have_capitals: bool) -> Counter[str]:
                 low[word.lower()] += 1
             elif word[0].isupper() and before in (" ", "-"):
                 capital[word.lower()] += 1
-    return Counter({w: n for w, n in low.items() if n > NAME * (n + capital[w])})
+    words = Counter({w: n for w, n in low.items() if capital[w] < NAME * (n + capital[w])})
+    return words, {w for w, n in words.items() if capital[w] >= PROPER * (n + capital[w])}
 
 
 class Letters:
@@ -85,6 +85,7 @@ class Letters:
         self.sums = {context: sum(after.values()) for context, after in self.after.items()}
 
     def probability(self, context: str, letter: str) -> float:
+        """P(letter | context), the context being up to three letters."""
         lower = self.probability(context[1:], letter) if context else 1 / 60
         after = self.after.get(context)
         if not after:
@@ -152,11 +153,10 @@ def main() -> None:
     known: dict[str, dict[str, float]] = {}
     letters: dict[str, Letters] = {}
     listed: dict[str, set[str]] = {}
+    proper: dict[str, set[str]] = {}
     for language, paths in texts.items():
-        words = count(paths, language == "de")
-        listed[language] = {
-            w for line in lines(lists.get(language, [])) for w in [line.strip()] if w.islower()
-        }
+        words, proper[language] = count(paths, language == "de")
+        listed[language] = {w for line in lines(lists.get(language, [])) for w in [line.strip()] if w.islower()}
         if language == "de":
             listed[language] = {line.strip().lower() for line in lines(lists.get(language, []))}
         types = {w: 1 + math.log(n) for w, n in words.items() if n > 1 and len(w) > 2}
@@ -170,9 +170,7 @@ def main() -> None:
         for word in news.get(language, "").split():
             words[word] = max(words[word], round(NEWS * total), 3)
         counts[language] = words
-        known[language] = {
-            w: n / total for w, n in words.most_common(WORDS.get(language, OTHER_WORDS)) if n > 2
-        }
+        known[language] = {w: n / total for w, n in words.most_common(WORDS.get(language, OTHER_WORDS)) if n > 2}
         print(language, f"{total:,} words, {len(words):,} kinds, {len(known[language]):,} kept", flush=True)
 
     every = sorted(set().union(*known.values()))
@@ -199,7 +197,7 @@ def main() -> None:
             for at in range(1, len(padded)):
                 for order in range(1, min(at, _GRAM - 1) + 1):
                     use[padded[at - order : at + 1]] += (1 + math.log(n)) / total * 1e6  # type: ignore[assignment]
-    grams = [g for g, _ in use.most_common(GRAMS) if " " not in g]
+    grams = sorted(g for g, _ in use.most_common(GRAMS) if " " not in g)
     gram_rows = [bytes(quantise(letters[la].probability(g[:-1], g[-1])) for la in texts) for g in grams]
     stored: dict[str, Any] = {
         "about": "made by aligner.captions.fit_languages: -12 ln P, a byte per language, base64",
@@ -215,6 +213,7 @@ def main() -> None:
     for language in texts:
         heads = stored["names"][language]["heads"].split()
         stored["names"][language]["heads"] = " ".join(w for w in heads if w in known[language])
+        stored["names"][language]["proper"] = " ".join(sorted(proper[language] & set(known[language])))
         stored["names"][language]["function"] = " ".join(w for w, _ in counts[language].most_common(FUNCTION))
     arguments.out.write_text(json.dumps(stored, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(every):,} words, {len(grams):,} letter sequences, {arguments.out.stat().st_size:,} bytes")

