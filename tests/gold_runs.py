@@ -20,9 +20,7 @@ def record(gold: GoldDocument) -> Document:
         credit = None
         if mark.credit:
             agency, _, person = mark.credit.partition("/")
-            credit = Credit(
-                mark.credit, agency.strip(), person.strip() or None, mark.credit_start, mark.credit_end
-            )
+            credit = Credit(mark.credit, agency.strip(), person.strip() or None, mark.credit_start, mark.credit_end)
         context = None
         if mark.aligned_line:
             start, text = gold.lines[mark.aligned_line - 1]

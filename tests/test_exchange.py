@@ -72,9 +72,7 @@ def edit_xliff2(path: Path, edits: dict[str, str]) -> None:
 
 
 def edit_tsv(path: Path, edits: dict[str, str], column: str = "translation") -> None:
-    rows = list(
-        csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), dialect="excel-tab")
-    )
+    rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), dialect="excel-tab"))
     for row in rows:
         row[column] = edits.get(row["key"], row[column])
     # LibreOffice: no byte-order mark, line feeds, quotation marks where needed.
@@ -153,15 +151,11 @@ def test_every_format_has_every_caption(tmp_path: Path) -> None:
 
 def test_what_a_translator_sees_in_xliff() -> None:
     run = gold_run()
-    unit = next(
-        u for u in units(run) if u.caption.translation and u.caption.translation.warnings and u.caption.credit
-    )
+    unit = next(u for u in units(run) if u.caption.translation and u.caption.translation.warnings and u.caption.credit)
     assert unit.caption.translation
     assert unit.caption.credit
     assert unit.caption.context
-    first = {u.getid().split("\x04")[-1]: u for u in Xliff1File.parsestring(write(run, Format.xliff)).units}[
-        unit.key
-    ]
+    first = {u.getid().split("\x04")[-1]: u for u in Xliff1File.parsestring(write(run, Format.xliff)).units}[unit.key]
     assert first.source == unit.caption.source
     assert first.target == unit.text
     assert not first.isapproved()
@@ -175,9 +169,7 @@ def test_what_a_translator_sees_in_xliff() -> None:
     assert first.getlocations() == [f"{unit.document.document}:{unit.caption.line}"]
     [match] = first.getalttrans()
     assert (match.target, match.xmlelement.get("match-quality")) == (unit.text, str(unit.quality))
-    second = next(
-        u for u in Xliff2File.parsestring(write(run, Format.xliff2)).units if u.getid() == f"{unit.key}::s1"
-    )
+    second = next(u for u in Xliff2File.parsestring(write(run, Format.xliff2)).units if u.getid() == f"{unit.key}::s1")
     assert (second.source, second.target) == (unit.caption.source, unit.text)
     assert not second.isapproved()
     notes = "\n".join(second.getunitelement().itertext())
@@ -236,9 +228,7 @@ OMEGAT = Path("/usr/share/omegat/OmegaT.jar")
 def schema(name: str) -> etree.XMLSchema:
     folder = Path(os.environ.get("ALIGNER_SCHEMAS", XSD))
     if not (folder / name).is_file():
-        pytest.skip(
-            f"{folder / name} is missing: apt-get install php-symfony-translation, or set ALIGNER_SCHEMAS"
-        )
+        pytest.skip(f"{folder / name} is missing: apt-get install php-symfony-translation, or set ALIGNER_SCHEMAS")
     tree = etree.parse(folder / name)
     for imported in tree.iter("{http://www.w3.org/2001/XMLSchema}import"):
         imported.set("schemaLocation", (folder / "xml.xsd").as_uri())
@@ -250,9 +240,7 @@ def tmx_dtd() -> etree.DTD:
     if folder and (Path(folder) / "tmx14.dtd").is_file():
         return etree.DTD(Path(folder) / "tmx14.dtd")
     if not OMEGAT.is_file():
-        pytest.skip(
-            f"{OMEGAT} is missing: apt-get install omegat, or set ALIGNER_SCHEMAS to a folder with tmx14.dtd"
-        )
+        pytest.skip(f"{OMEGAT} is missing: apt-get install omegat, or set ALIGNER_SCHEMAS to a folder with tmx14.dtd")
     with zipfile.ZipFile(OMEGAT) as jar:
         return etree.DTD(io.BytesIO(jar.read("schemas/tmx14.dtd")))
 
@@ -326,9 +314,7 @@ def test_no_formula_gets_in(tmp_path: Path, format: Format, text: str) -> None:
     path = path_of(tmp_path, format)
     path.write_bytes(write(one(text, text), format))
     if format is Format.tsv:
-        rows = list(
-            csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), dialect="excel-tab")
-        )
+        rows = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), dialect="excel-tab"))
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row)
     else:
         cells = [cell for row in load_workbook(path).active.iter_rows() for cell in row]
@@ -555,9 +541,7 @@ def test_a_document_that_changed_since(tmp_path: Path) -> None:
     assert all("not in this run" in problem for problem in merge([again], lines).problems)
 
 
-def lines_of(
-    run: tuple[Document, ...], place: str, text: str | None = None, decision: str = ""
-) -> list[Line]:
+def lines_of(run: tuple[Document, ...], place: str, text: str | None = None, decision: str = "") -> list[Line]:
     return [
         Line(place, u.key, u.caption.source, u.text, text if text is not None else u.text, decision)  # type: ignore[arg-type]
         for u in units(run)

@@ -46,9 +46,7 @@ def test_there_and_back_into_the_article(tmp_path: Path, run: Path) -> None:
     assert result.stdout == ""
     assert "1 edited, 0 accepted, 0 rejected; 1 article below" in result.stderr
     original = read_article(CORPUS / "atalayar-2022" / "putin-macron.txt")
-    [edited] = [
-        u for u in units(read_run(new)) if u.caption.translation and u.caption.translation.engine == "edited"
-    ]
+    [edited] = [u for u in units(read_run(new)) if u.caption.translation and u.caption.translation.engine == "edited"]
     text = (corrected / "putin-macron.txt").read_text(encoding="utf-8")
     assert "AFP/LUDOVIC MARIN" in text
     assert "Merkel, Macron and Putin in Paris" in text
@@ -93,9 +91,7 @@ def test_problems_are_listed_and_nothing_is_written(tmp_path: Path, run: Path) -
     two.write_text("\n".join([lines[0], "\t".join(cells), *lines[2:]]), encoding="utf-8")
     cut.write_text("<xliff")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    result = aligner(
-        "import", one, two, cut, "-r", run, "-o", tmp_path / "new.jsonl", "--patch", tmp_path / "out"
-    )
+    result = aligner("import", one, two, cut, "-r", run, "-o", tmp_path / "new.jsonl", "--patch", tmp_path / "out")
     assert result.exit_code == 1
     message = said(result)
     assert message.startswith("nothing was imported; 2 problems\n")
@@ -109,9 +105,7 @@ def test_the_run_itself_is_never_written(tmp_path: Path, run: Path) -> None:
     table = tmp_path / "c.tsv"
     aligner("export", run, "-o", table)
     before = run.read_bytes()
-    assert "is the run itself" in said(
-        aligner("import", table, "-r", run, "-o", tmp_path / "." / "run.jsonl")
-    )
+    assert "is the run itself" in said(aligner("import", table, "-r", run, "-o", tmp_path / "." / "run.jsonl"))
     assert run.read_bytes() == before
 
 
@@ -136,9 +130,7 @@ def test_untranslated_captions_are_told(tmp_path: Path) -> None:
     [document] = gold_run("atalayar-2022")
     bare = tuple(replace(caption, translation=None) for caption in document.captions)
     run = tmp_path / "run.jsonl"
-    run.write_bytes(
-        dump_run([replace(document, captions=bare), replace(document, captions=(), error="is gone")])
-    )
+    run.write_bytes(dump_run([replace(document, captions=bare), replace(document, captions=(), error="is gone")]))
     result = aligner("export", run, "-o", tmp_path / "c.tmx")
     assert "4 captions without a translation left out" in result.stderr
     assert "1 document could not be read" in result.stderr

@@ -13,9 +13,7 @@ from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import Format
 from aligner.exchange.edits import Side
 
-RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")
-]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]
 ArticlesOption = Annotated[
     Path | None,
     typer.Option(
@@ -29,15 +27,9 @@ ArticlesOption = Annotated[
 
 def export(
     run: RunArgument,
-    to: Annotated[
-        Format | None, typer.Option("--to", "-t", help="Format; taken from FILE's name if left out.")
-    ] = None,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="File to write; - for stdout.")
-    ] = "-",
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over an existing FILE and any edits in it.")
-    ] = False,
+    to: Annotated[Format | None, typer.Option("--to", "-t", help="Format; taken from FILE's name if left out.")] = None,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="File to write; - for stdout.")] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing FILE and any edits in it.")] = False,
 ) -> None:
     """Export a run for CAT tools (tmx, xliff, xliff2), reviewers (tsv, xlsx) or the web (jsonld, html).
 
@@ -55,9 +47,7 @@ def export(
         raise UsageError("a workbook is not for the screen: name a file with -o")
     target = Path(output)
     if output != "-" and target.exists() and not force:
-        raise OutputError(
-            f"{output}: exists, and may hold edits; import them first, or write over them with --force"
-        )
+        raise OutputError(f"{output}: exists, and may hold edits; import them first, or write over them with --force")
     documents = read_run(run)
     data = write(documents, to)
     if output == "-":
@@ -73,33 +63,23 @@ def export(
         err=True,
     )
     if unread:
-        typer.echo(
-            f"aligner: {_count(unread, 'document')} could not be read in the run and gave nothing", err=True
-        )
+        typer.echo(f"aligner: {_count(unread, 'document')} could not be read in the run and gave nothing", err=True)
     if untranslated:
         left = "left out" if to is Format.tmx else "exported without a translation"
         typer.echo(f"aligner: {_count(untranslated, 'caption')} without a translation {left}", err=True)
 
 
 def import_(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Exported files that were edited since.")
-    ],
-    run: Annotated[
-        str, typer.Option("--run", "-r", metavar="RUN", help="The run that they were exported from.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exported files that were edited since.")],
+    run: Annotated[str, typer.Option("--run", "-r", metavar="RUN", help="The run that they were exported from.")],
     output: Annotated[
         str | None,
         typer.Option(
             "--output", "-o", metavar="NEWRUN", help="Run with the edits; stdout if left out without --patch."
         ),
     ] = None,
-    patch: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR.")
-    ] = None,
-    patch_mode: Annotated[
-        PatchMode, typer.Option(help="Replace captions, or keep both.")
-    ] = PatchMode.replace,
+    patch: Annotated[Path | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR.")] = None,
+    patch_mode: Annotated[PatchMode, typer.Option(help="Replace captions, or keep both.")] = PatchMode.replace,
     articles: ArticlesOption = None,
     format_: Annotated[
         Format | None, typer.Option("--from", help="Format; taken from FILE's name if left out.")
@@ -140,8 +120,7 @@ def import_(
         read_ = [document for document in merged.documents if document.error is None]
         names = patched_names([document.document for document in read_], patch)
         corrected = {
-            names[document.document]: patching.patch(where.read(document), document, mode)
-            for document in read_
+            names[document.document]: patching.patch(where.read(document), document, mode) for document in read_
         }
     for target, data in corrected.items():
         write_atomically(target, data)

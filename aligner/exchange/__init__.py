@@ -142,8 +142,7 @@ def read(path: Path, documents: Sequence[Document], format: Format | None = None
                 from aligner.exchange import tmx
 
                 languages = {
-                    u.key: (u.document.caption_language, u.document.context_language)
-                    for u in units(documents)
+                    u.key: (u.document.caption_language, u.document.context_language) for u in units(documents)
                 }
                 lines = tmx.read(path, languages)
             case Format.tsv:

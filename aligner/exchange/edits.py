@@ -121,8 +121,7 @@ def apply(documents: Sequence[Document], changes: dict[str, Change]) -> tuple[Do
         else:
             kept.setdefault(unit.index, []).append(decided(unit.caption, change.text))
     return tuple(
-        document.with_captions(tuple(kept[i])) if i in kept else document
-        for i, document in enumerate(documents)
+        document.with_captions(tuple(kept[i])) if i in kept else document for i, document in enumerate(documents)
     )
 
 

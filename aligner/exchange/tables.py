@@ -82,10 +82,7 @@ def write_tsv(documents: Sequence[Document], units: Iterable[Unit]) -> bytes:
     for unit in units:
         row = _row(unit)
         writer.writerow(
-            [
-                guard(value) if isinstance(value := row[c], str) else "" if value is None else value
-                for c in COLUMNS
-            ]
+            [guard(value) if isinstance(value := row[c], str) else "" if value is None else value for c in COLUMNS]
         )
     return out.getvalue().encode("utf-8-sig", "replace")
 
@@ -154,9 +151,7 @@ def read_tsv(path: Path) -> list[Line]:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RecordError(
-            f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8 or Unicode text"
-        ) from None
+        raise RecordError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8 or Unicode text") from None
     reader = csv.reader(io.StringIO(text, newline=""), dialect="excel-tab", strict=True)
 
     def rows() -> Iterator[tuple[str, list[Any]]]:
@@ -237,9 +232,7 @@ def _lines(path: Path, rows: Iterator[tuple[str, list[Any]]]) -> list[Line]:
         )
         said = row.get("decision", "").strip().lower()
         if formula:
-            problems.append(
-                f"{place}: {formula!r} holds a formula, not text; put an apostrophe in front of it"
-            )
+            problems.append(f"{place}: {formula!r} holds a formula, not text; put an apostrophe in front of it")
         elif len(cells) > len(heads) and any(str(c or "").strip() for c in cells[len(heads) :]):
             problems.append(f"{place}: more columns than the header names; is a tab inside a text?")
         elif said not in _DECISIONS:

@@ -100,8 +100,6 @@ def read(path: Path, languages: dict[str, tuple[str, str]]) -> list[Line]:
 def _in(unit: Any, language: str) -> str | None:
     """A unit's text in a language, whatever its case and region ("EN", "en-GB"); the barest tag first."""
     found = [(node.get(LANG, "").lower().replace("_", "-"), node) for node in unit.getlanguageNodes()]
-    fitting = sorted(
-        ((tag, node) for tag, node in found if tag.split("-")[0] == language), key=lambda f: len(f[0])
-    )
+    fitting = sorted(((tag, node) for tag, node in found if tag.split("-")[0] == language), key=lambda f: len(f[0]))
     text: str | None = unit.getNodeText(fitting[0][1], "preserve") if fitting else None
     return text

@@ -40,9 +40,7 @@ def _image(unit: Unit) -> dict[str, Any]:
         if creator := _creator(caption):
             image["creator"] = creator
         if caption.credit.agency:
-            image["provider"] = [
-                {"@type": "Organization", "name": name} for name in caption.credit.agency.split("/")
-            ]
+            image["provider"] = [{"@type": "Organization", "name": name} for name in caption.credit.agency.split("/")]
     return image
 
 

@@ -210,9 +210,7 @@ def _lines_1(path: Path, store: Any) -> Iterator[Line]:
         matches = unit.getalttrans(origin=None)
         ours = [m for m in matches if m.xmlelement.get("tool-id") == "aligner"]
         base = ours[0].target if ours else None
-        yield Line(
-            f"{path}:{element.sourceline}", element.get("id", ""), unit.source, base, unit.target, decision
-        )
+        yield Line(f"{path}:{element.sourceline}", element.get("id", ""), unit.source, base, unit.target, decision)
 
 
 def _lines_2(path: Path, store: Any) -> Iterator[Line]:
@@ -235,6 +233,4 @@ def _lines_2(path: Path, store: Any) -> Iterator[Line]:
         text = "".join(targets) if complete else ""
         decision: Decision = "accept" if text.strip() and states <= {"reviewed", "final"} else ""
         base = text_of(element.find(f"{{{MATCHES}}}matches/{{{MATCHES}}}match/{store.namespaced('target')}"))
-        yield Line(
-            f"{path}:{element.sourceline}", element.get("id", ""), "".join(sources), base, text, decision
-        )
+        yield Line(f"{path}:{element.sourceline}", element.get("id", ""), "".join(sources), base, text, decision)

@@ -27,9 +27,7 @@ def clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def add(
-    parent: etree._Element, tag: str, text: str | None = None, **attributes: str | None
-) -> etree._Element:
+def add(parent: etree._Element, tag: str, text: str | None = None, **attributes: str | None) -> etree._Element:
     """Appends an element in its parent's namespace; attributes that are None are left out."""
     namespace = etree.QName(parent).namespace
     element = etree.SubElement(parent, f"{{{namespace}}}{tag}" if namespace else tag)
