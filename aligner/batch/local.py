@@ -62,9 +62,7 @@ class _Beat:
 # -- in the worker -------------------------------------------------------------------------------------------
 
 
-def _receive(
-    connection: Connection, inbox: queue.SimpleQueue[tuple[int, list[int], Chunk, bool] | None]
-) -> None:
+def _receive(connection: Connection, inbox: queue.SimpleQueue[tuple[int, list[int], Chunk, bool] | None]) -> None:
     """Takes tasks off the pipe at once, so that the parent never blocks; ends with the parent."""
     while True:
         try:
@@ -86,9 +84,7 @@ def serve(connection: Connection, array: Any, settings: WorkerSettings) -> None:
     def flush() -> None:
         found = [document for _, _, part in held for document in part if isinstance(document, Found)]
         if found:
-            beat.set(
-                len(found), held[0][0] if len(held) == 1 else -1, held[0][1][0] if len(found) == 1 else -1
-            )
+            beat.set(len(found), held[0][0] if len(held) == 1 else -1, held[0][1][0] if len(found) == 1 else -1)
             worker.translate(found)
         for number, indices, part in held:
             beat.set(len(indices), number, -1)
@@ -173,15 +169,24 @@ class _Process:
         with suppress(BrokenPipeError, ConnectionResetError):
             if len(task.indices) < len(chunk.items):
                 wanted = set(task.indices)
-                chunk = replace(
-                    chunk, items=[item if i in wanted else None for i, item in enumerate(chunk.items)]
-                )
+                chunk = replace(chunk, items=[item if i in wanted else None for i, item in enumerate(chunk.items)])
             self.connection.send((task.number, task.indices, chunk, task.alone))
 
     def kill(self) -> None:
         self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+def _process(context: Any, settings: WorkerSettings) -> _Process:
+    """A new worker; tried again where the process that forks workers was killed meanwhile."""
+    for pause in (0.1, 1.0, 0.0):
+        try:
+            return _Process(context, settings)
+        except (EOFError, OSError) as error:
+            last = error
+            time.sleep(pause)
+    raise WorkerError(f"no worker process can be started: {last or type(last).__name__}") from last
 
 
 class _Reader:
@@ -270,8 +275,8 @@ def run(
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
     context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aligner.batch.work"])
-    pool = [_Process(context, settings) for _ in range(workers)]
+    context.set_forkserver_preload(["aligner.batch.preload"])
+    pool = [_process(context, settings) for _ in range(workers)]
     reader = _Reader(chunks)
     begun: dict[int, _Progress] = {}
     waiting: list[_Task] = []
@@ -305,7 +310,7 @@ def run(
                             f"(exit code {worker.process.exitcode}); is there enough memory? "
                             "Fewer --workers may help"
                         )
-                    pool[slot] = _Process(context, settings)
+                    pool[slot] = _process(context, settings)
     finally:
         for worker in pool:
             worker.kill()
@@ -338,9 +343,7 @@ def _deal(
         worker.send(task, begun[task.number].chunk)
 
 
-def _collect(
-    worker: _Process, begun: dict[int, _Progress], statistics: Callable[[dict[str, int]], None]
-) -> bool:
+def _collect(worker: _Process, begun: dict[int, _Progress], statistics: Callable[[dict[str, int]], None]) -> bool:
     """Takes what a worker has sent; False if it is dead."""
     try:
         while worker.connection.poll():
@@ -361,9 +364,7 @@ def _overdue(worker: _Process, time_limit: float) -> bool:
     return documents > 0 and time.monotonic() - since > time_limit * documents
 
 
-def _bury(
-    worker: _Process, begun: dict[int, _Progress], waiting: list[_Task], hung: bool, time_limit: float
-) -> bool:
+def _bury(worker: _Process, begun: dict[int, _Progress], waiting: list[_Task], hung: bool, time_limit: float) -> bool:
     """Puts a dead or hung worker's tasks back, and charges the document that it was at, where that is known.
 
     Returns:

@@ -102,9 +102,7 @@ class Memory:
             for at in range(0, len(wanted), _LOOKUP):
                 part = wanted[at : at + _LOOKUP]
                 marks = ",".join("?" * len(part))
-                for key, details in database.execute(
-                    f"SELECT key, details FROM entries WHERE key IN ({marks})", part
-                ):
+                for key, details in database.execute(f"SELECT key, details FROM entries WHERE key IN ({marks})", part):
                     found[keys[key]] = _load(details)
 
         self._try(read)
@@ -203,23 +201,17 @@ class RememberingTranslator:
         self._open_model = open_model
         self._model: Translator | None = None
 
-    def translate(
-        self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None
-    ) -> list[Translation]:
+    def translate(self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None) -> list[Translation]:
         """See :meth:`aligner.translation.Translator.translate`."""
         entries = self._entries(list(texts), n_best if choose else 1, choose is not None)
         translations = []
         for index, entry in enumerate(entries):
             chosen = choose(index, entry.hypotheses) if choose else entry.hypotheses[0]
             warnings = tuple(map(str, chosen.problems))
-            translations.append(
-                Translation(chosen.text, entry.model, entry.engine, chosen.score, warnings=warnings)
-            )
+            translations.append(Translation(chosen.text, entry.model, entry.engine, chosen.score, warnings=warnings))
         return translations
 
-    def hypotheses(
-        self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False
-    ) -> list[list[Hypothesis]]:
+    def hypotheses(self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False) -> list[list[Hypothesis]]:
         """See :meth:`aligner.translation.Translator.hypotheses`."""
         return [entry.hypotheses for entry in self._entries(list(texts), n_best, alignment)]
 

@@ -58,9 +58,7 @@ class _Actor:
         try:
             parts = [[self._find(item) for item in pickle.loads(packed)] for packed in batch["chunk"]]
             self._worker.translate([d for part in parts for d in part if isinstance(d, Found)])
-            done: Any = [
-                [self._worker.finish(d) if isinstance(d, Found) else d for d in part] for part in parts
-            ]
+            done: Any = [[self._worker.finish(d) if isinstance(d, Found) else d for d in part] for part in parts]
             answer = (done, self._worker.take_statistics())
         except AlignerError as error:
             answer = ((type(error), str(error)), {})
@@ -136,7 +134,7 @@ def run(
         context.enable_progress_bars = False
         # Small blocks: a single large source keeps all actors busy, and little waits for its turn.
         context.target_max_block_size = _BLOCK
-        cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        cores = int(ray.cluster_resources().get("CPU", 1))
         actors = options.workers or max(1, cores)
         outcomes = (
             ray.data.from_items(rows, override_num_blocks=len(rows))

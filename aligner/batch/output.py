@@ -15,7 +15,7 @@ import os
 import socket
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from io import FileIO
 from pathlib import Path
@@ -86,7 +86,6 @@ class State:
         shard_records: records in it.
         failed_bytes: length of ``failed.jsonl``.
         position: of the last document consumed; None before the first.
-        broken: whether its source broke off there.
         counts: totals of the run.
         finished: whether the manifest has been written.
     """
@@ -96,7 +95,6 @@ class State:
     shard_records: int = 0
     failed_bytes: int = 0
     position: Position | None = None
-    broken: bool = False
     counts: Counts = field(default_factory=Counts)
     finished: bool = False
 
@@ -143,13 +141,10 @@ class Lock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = (
-                os.pread(self._descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            )
+            holder = os.pread(self._descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
             os.close(self._descriptor)
             raise UsageError(
-                f"{folder}: another run is writing here ({holder}); wait for it, stop it, "
-                "or give another --out"
+                f"{folder}: another run is writing here ({holder}); wait for it, stop it, or give another --out"
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
@@ -202,9 +197,7 @@ def read_journal(folder: Path) -> tuple[State, list[Shard], int]:
                 continue
             if damaged:
                 # A crash tears the last line only: this is another kind of harm.
-                raise OutputError(
-                    f"{folder / JOURNAL}: damaged at byte {length}; restore it or start in a new folder"
-                )
+                raise OutputError(f"{folder / JOURNAL}: damaged at byte {length}; restore it or start in a new folder")
             length = end
             if sealed := line.pop("sealed", None):
                 shards.append(Shard(**sealed))
@@ -242,11 +235,14 @@ class Output:
         self._pending_bytes = 0
         self._committed = self.state.counts.documents
         self._shard: FileIO | None = None
-        with self._guard():
-            self._recover()
+        self._opened: list[FileIO] = []
+        with ExitStack() as opened, self._guard():
+            opened.callback(self.close)
             self._journal = self._open(folder / JOURNAL, length)
             self._failed = self._open(folder / FAILED, self.state.failed_bytes)
+            self._recover()
             _sync_folder(folder)
+            opened.pop_all()
 
     # -- appending -----------------------------------------------------------------------------------------
 
@@ -267,20 +263,19 @@ class Output:
         state.shard_records += 1
         state.counts.records += 1
         state.counts.documents += 1
-        state.position, state.broken = position, False
+        state.position = position
         with self._guard():
             if self._pending_bytes > _BUFFER:
                 self._flush()
             if state.shard_records >= self.shard_size:
                 self._seal()
 
-    def failure(self, line: bytes, position: Position, broken: bool = False) -> None:
+    def failure(self, line: bytes, position: Position) -> None:
         """Appends a line to ``failed.jsonl``.
 
         Args:
             line: what failed and why.
             position: the document's.
-            broken: whether its source breaks off there.
 
         Raises:
             OutputError: the disk is full or fails.
@@ -290,7 +285,7 @@ class Output:
         self.state.failed_bytes += len(line)
         self.state.counts.failed += 1
         self.state.counts.documents += 1
-        self.state.position, self.state.broken = position, broken
+        self.state.position = position
 
     def commit(self) -> None:
         """Makes everything appended so far durable.
@@ -330,10 +325,9 @@ class Output:
 
     def close(self) -> None:
         """Closes the files without a commit."""
-        for file in (self._shard, self._journal, self._failed):
-            if file is not None:
-                with suppress(OSError):
-                    file.close()
+        for file in self._opened:
+            with suppress(OSError):
+                file.close()
 
     # -- the files -----------------------------------------------------------------------------------------
 
@@ -356,18 +350,16 @@ class Output:
             size = target.stat().st_size if target.exists() else None
             if size != shard.bytes:
                 found = "is missing" if size is None else f"has {size} bytes, not {shard.bytes}"
-                raise OutputError(
-                    f"{target}: {found}; it was changed since the run wrote it: restore it or start anew"
-                )
+                raise OutputError(f"{target}: {found}; it was changed since the run wrote it: restore it or start anew")
         if self.state.shard_bytes or path.exists():
             self._shard = self._open(path, self.state.shard_bytes)
 
     def _open(self, path: Path, length: int) -> FileIO:
         """A file cut to the length that counts, ready to be appended to."""
         file = path.open("ab", buffering=0)
+        self._opened = [other for other in self._opened if not other.closed] + [file]
         size = os.fstat(file.fileno()).st_size
         if size < length:
-            file.close()
             raise OutputError(
                 f"{path}: has {size} bytes where the journal counts {length}; "
                 "it was changed since the run wrote it: restore it or start in a new folder"
@@ -461,9 +453,7 @@ def _compress(source: Path, target: Path) -> None:
     import zstandard
 
     with source.open("rb") as plain, target.open("wb") as packed:
-        zstandard.ZstdCompressor(level=3, write_checksum=True).copy_stream(
-            plain, packed, size=source.stat().st_size
-        )
+        zstandard.ZstdCompressor(level=3, write_checksum=True).copy_stream(plain, packed, size=source.stat().st_size)
 
 
 def _parquet(source: Path, target: Path) -> None:
@@ -524,6 +514,4 @@ def available(format: str) -> None:
     try:
         __import__(module)
     except ImportError:
-        raise UsageError(
-            f"--format {format} needs {module}: pip install 'caption-aligner[{extra}]'"
-        ) from None
+        raise UsageError(f"--format {format} needs {module}: pip install 'caption-aligner[{extra}]'") from None

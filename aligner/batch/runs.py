@@ -104,9 +104,7 @@ def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Sum
         own = before | {"options": before["options"] | {"document_bytes": options.document_bytes}}
         if changed := list(settings.differences(own, described)):
             shown = "".join(f"\n  {line}" for line in changed)
-            raise UsageError(
-                f"{options.out}: the run was made with other options:{shown}\nGive those of the run"
-            )
+            raise UsageError(f"{options.out}: the run was made with other options:{shown}\nGive those of the run")
         previous, folder = _last_pass(options.out)
         failures = [json.loads(line) for line in (previous / output.FAILED).read_bytes().splitlines()]
         if not failures:
@@ -123,8 +121,7 @@ def _last_pass(folder: Path) -> tuple[Path, Path]:
         state, _, _ = output.read_journal(previous)
         if not state.finished:
             raise UsageError(
-                f"{previous}: the run is not finished; finish it first: "
-                "the same command without --retry-failed"
+                f"{previous}: the run is not finished; finish it first: the same command without --retry-failed"
             )
         following = folder / f"retry-{number}"
         if not (following / output.RUN).exists() or not output.read_journal(following)[0].finished:
@@ -148,9 +145,7 @@ def _folder(path: Path) -> Iterator[None]:
             raise UsageError(f"{path}: not empty and no run; give a new or empty folder with --out")
         lock = Lock(path)
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
-        ) from None
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from None
     try:
         yield
     finally:
@@ -174,9 +169,7 @@ def _work(
             return Summary(folder, state.counts, len(out.shards), manifest["digest"], already=True)
         before = state.counts.documents
         if before:
-            progress.event(
-                "resumed", message=f"{folder}: going on after {before:,} documents", documents=before
-            )
+            progress.event("resumed", message=f"{folder}: going on after {before:,} documents", documents=before)
         hits = 0
 
         def statistics(counters: dict[str, int]) -> None:
@@ -223,9 +216,7 @@ def _work(
         )
         digest = json.loads((folder / output.MANIFEST).read_bytes())["digest"]
         done = out.state.counts
-        return Summary(
-            folder, done, len(out.shards), digest, time.monotonic() - began, done.documents - before, hits
-        )
+        return Summary(folder, done, len(out.shards), digest, time.monotonic() - began, done.documents - before, hits)
     finally:
         out.close()
 
@@ -239,7 +230,7 @@ def _append(out: Output, outcome: Outcome) -> None:
     counts.linked += outcome.linked
     counts.warnings += outcome.warnings
     if outcome.failed:
-        out.failure(outcome.line, outcome.position, outcome.broken)
+        out.failure(outcome.line, outcome.position)
     else:
         out.record(outcome.line, outcome.position)
 
@@ -322,9 +313,7 @@ def source_names(options: BatchOptions) -> Iterator[str]:
     return chain.from_iterable(reading._first(name, Counter()) for name in options.inputs)
 
 
-def open_stream(
-    options: BatchOptions, inputs: Iterable[str], after: Position | None = None
-) -> Iterator[Item]:
+def open_stream(options: BatchOptions, inputs: Iterable[str], after: Position | None = None) -> Iterator[Item]:
     """The documents of some sources, read as a run is told to."""
     return reading.open_source(
         list(inputs),
@@ -336,9 +325,7 @@ def open_stream(
     )
 
 
-def source_items(
-    options: BatchOptions, number: int, name: str, after: Position | None = None
-) -> Iterator[Item]:
+def source_items(options: BatchOptions, number: int, name: str, after: Position | None = None) -> Iterator[Item]:
     """The documents of one source, as source ``number`` of the run.
 
     Args:
@@ -352,7 +339,7 @@ def source_items(
             raise UsageError(f"{name}: a list within a list; name the files themselves")
         stream = open_stream(options, [name], replace(after, number=0) if after else None)
     except UsageError as error:
-        yield Item(name, b"", "", Position(number, name, 0), error=str(error), fatal=True)
+        yield Item(name, b"", "", Position(number, name, 0, last=True), error=str(error), fatal=True)
         return
     for item in stream:
         # The line of the source is needed to write it anew, not here.
@@ -361,20 +348,20 @@ def source_items(
 
 def remaining(options: BatchOptions, out: Output) -> Iterator[tuple[int, str, Position | None]]:
     """The sources still to be read: number, name, and the last document done in the first of them."""
-    after, broken = out.state.position, out.state.broken
+    after = out.state.position
     for number, name in enumerate(source_names(options)):
         if after is None or number > after.number:
             yield number, name, None
-        elif number == after.number and not broken:
+        elif number == after.number and not after.last:
             yield number, name, after
 
 
 def _failed_items(options: BatchOptions, failures: list[dict[str, Any]], out: Output) -> Iterator[Item]:
     """The failed documents of an earlier pass that are still to be done, read anew from their sources."""
-    after, broken = out.state.position, out.state.broken
+    after = out.state.position
     for number, group in groupby(failures, key=lambda failure: failure["position"][0]):
         listed = list(group)
-        if after is not None and (number < after.number or (broken and number == after.number)):
+        if after is not None and (number < after.number or (after.last and number == after.number)):
             continue
         start = after.index if after is not None and after.number == number else -1
         wanted = {failure["position"][1] for failure in listed}

