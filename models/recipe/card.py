@@ -159,7 +159,7 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
         f"- {averaged['tokens'] / 1e6:.1f} M target tokens in {averaged['step']:,} steps, "
         f"{averaged['hours']:.1f} hours on an ordinary processor; weights: {averaged['kind']}",
         f"- recipe: `models/recipe`, commit {manifest['revision'] or 'unknown'}",
-        f"- {prepared['pairs']:,} training pairs, {prepared['noisy copies']:,} of them noisy copies "
+        f"- {prepared['pairs']:,} training pairs, {prepared.get('noisy copies', 0):,} of them noisy copies "
         "(capitals, lost accents, misspellings, trailing credits)",
         "",
         "## Data",

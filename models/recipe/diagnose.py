@@ -11,6 +11,7 @@ from clean import plain
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_THOUSANDS = re.compile(r"\b(\d+) mil\b(?: (\d{1,3})\b)?")
 _SPELT = """
     zero one two three four five six seven eight nine ten eleven twelve
     """.split()
@@ -59,6 +60,10 @@ def lost_numbers(source: str, target: str) -> list[str]:
     there = Counter(re.sub(r"\D", "", n) for n in _NUMBER.findall(target))
     words = Counter(w.casefold() for w in _WORD.findall(target))
     lost = []
+    if written_out := _THOUSANDS.search(source):  # "2 mil 572" is 2,572; "39 mil" is 39,000 or 39 thousand
+        whole = f"{written_out[1]}{int(written_out[2] or 0):03d}"
+        if there[whole]:
+            source = source[: written_out.start()] + whole + source[written_out.end() :]
     for number in _NUMBER.findall(source):
         digits = re.sub(r"\D", "", number)
         spelt = _SPELT[int(digits)] if len(digits) <= 2 and int(digits) <= 12 else None

@@ -114,6 +114,8 @@ def export(recipe: Recipe, out: Path) -> Path:
             origin=options.get("origin"),
             normalisation=NORMALISATION,
         )
+        for file in made.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)  # safetensors writes for its owner alone
         if out.exists():
             shutil.rmtree(out)
         made.replace(out)
