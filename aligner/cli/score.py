@@ -57,14 +57,10 @@ def score(
         list[Path] | None,
         typer.Option("--reference", metavar="FILE", help="References, one a line; repeatable."),
     ] = None,
-    source: Annotated[
-        Path | None, typer.Option("--source", metavar="FILE", help="Source texts, one a line.")
-    ] = None,
+    source: Annotated[Path | None, typer.Option("--source", metavar="FILE", help="Source texts, one a line.")] = None,
     test_set: Annotated[
         str | None,
-        typer.Option(
-            "--test-set", metavar="NAME", help="A test set of sacrebleu's (wmt13), instead of --reference."
-        ),
+        typer.Option("--test-set", metavar="NAME", help="A test set of sacrebleu's (wmt13), instead of --reference."),
     ] = None,
     checksums: Annotated[
         Path | None,
@@ -75,15 +71,11 @@ def score(
     ] = False,
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="MODEL", help="Add a Marian model as a system ([ENGINE:]NAME or folder); repeatable."
-        ),
+        typer.Option(metavar="MODEL", help="Add a Marian model as a system ([ENGINE:]NAME or folder); repeatable."),
     ] = None,
     source_language: Annotated[str, typer.Option("--from", metavar="LANG", help="Source language.")] = "es",
     target_language: Annotated[str, typer.Option("--to", metavar="LANG", help="Target language.")] = "en",
-    metrics: Annotated[
-        str, typer.Option(metavar="LIST", help="Of bleu,chrf2,chrf2++,ter.")
-    ] = "bleu,chrf2,chrf2++,ter",
+    metrics: Annotated[str, typer.Option(metavar="LIST", help="Of bleu,chrf2,chrf2++,ter.")] = "bleu,chrf2,chrf2++,ter",
     paired: Annotated[
         Paired,
         typer.Option(help="Test between systems: paired bootstrap, approximate randomisation, both or none."),
@@ -91,9 +83,7 @@ def score(
     resamples: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the intervals; 0 for no intervals.")
     ] = 1000,
-    trials: Annotated[
-        int, typer.Option(min=0, help="Trials of the paired tests; 0 for sacrebleu's defaults.")
-    ] = 0,
+    trials: Annotated[int, typer.Option(min=0, help="Trials of the paired tests; 0 for sacrebleu's defaults.")] = 0,
     slices: Annotated[bool, typer.Option(help="Report figures by kind of caption.")] = True,
     fail_under: Annotated[
         list[str] | None,
@@ -102,12 +92,8 @@ def score(
     fail_over: Annotated[
         list[str] | None, typer.Option(metavar="FIGURE=LIMIT", help="The same where lower is better.")
     ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write gates (or residue) as JUnit XML.")
-    ] = None,
-    sarif: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the captions found as SARIF.")
-    ] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write gates (or residue) as JUnit XML.")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the captions found as SARIF.")] = None,
     format_: Annotated[Format, typer.Option("--format", "-f", help="How scores are printed.")] = Format.table,
 ) -> None:
     """Score runs against gold, or plain translations against references.
@@ -153,12 +139,8 @@ def score(
         )
     verdicts = gates.judge(scores, limits)
     if format_ is Format.json:
-        gated = [
-            {"system": v.system, "gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts
-        ]
-        sys.stdout.write(
-            json.dumps({**scores.to_dict(), "gates": gated}, ensure_ascii=False, indent=1) + "\n"
-        )
+        gated = [{"system": v.system, "gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts]
+        sys.stdout.write(json.dumps({**scores.to_dict(), "gates": gated}, ensure_ascii=False, indent=1) + "\n")
     elif format_ is Format.markdown:
         sys.stdout.write(show.markdown(scores, verdicts))
     else:
@@ -185,7 +167,8 @@ def _tests(paired: Paired) -> tuple[Test, ...]:
     return both if paired is Paired.both else tuple(test for test in both if test == paired.value)
 
 
-def _systems(baseline: bool, models: list[str], languages: tuple[str, str]) -> list[Baseline]:
+def extra_systems(baseline: bool, models: list[str], languages: tuple[str, str]) -> list[Baseline]:
+    """The baselines and models that options ask for; says so where Apertium is missing."""
     from aligner.scoring import baselines
 
     systems = []
@@ -214,7 +197,7 @@ def _runs(
         raise UsageError("--baseline and --model need references: give --gold")
     known = runs.load(paths)
     sets = golden.load(gold) if gold else None
-    scores = evaluation.score_runs(known, sets, _systems(baseline, models, languages), settings)
+    scores = evaluation.score_runs(known, sets, extra_systems(baseline, models, languages), settings)
     if checksums:
         _verify(checksums, scores.inputs)
     return known, scores
@@ -235,9 +218,7 @@ def _texts(
 
     if test_set:
         if references or source:
-            raise UsageError(
-                "--test-set brings its references and source: leave out --reference and --source"
-            )
+            raise UsageError("--test-set brings its references and source: leave out --reference and --source")
         source, references = evaluation.test_set(test_set, languages)
     if not references:
         raise UsageError("give --reference (or --test-set)")
@@ -262,10 +243,8 @@ def _texts(
     sources = read(source, "source") if source else None
     if checksums:
         _verify(checksums, inputs)
-    extra = _systems(baseline, models, languages)
-    return evaluation.score_texts(
-        systems, texts, sources, extra, settings, languages=languages, inputs=inputs
-    )
+    extra = extra_systems(baseline, models, languages)
+    return evaluation.score_texts(systems, texts, sources, extra, settings, languages=languages, inputs=inputs)
 
 
 def _verify(checksums: Path, inputs: Iterable[Input]) -> None:

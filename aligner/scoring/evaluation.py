@@ -25,7 +25,7 @@ from aligner.scoring.figures import (
 from aligner.scoring.gold import Gold, GoldDocument, refusal
 from aligner.scoring.matching import Match, fold, fold_credit, match
 from aligner.scoring.runs import Run, key, pair
-from aligner.scoring.slices import GOLD_ONLY, GROUPS, slices, text_slices
+from aligner.scoring.slices import GOLD_ONLY, rank, slices, text_slices
 
 SCHEMA = "aligner-score/1"
 # Seed of the bootstrap over documents; sacrebleu's for its own resampling.
@@ -277,9 +277,7 @@ def _score_run(
     segments: _Segments,
     settings: Settings,
 ) -> SystemScores:
-    languages = {
-        document.name: (record.context_language, record.caption_language) for document, record in documents
-    }
+    languages = {document.name: (record.context_language, record.caption_language) for document, record in documents}
     counted = [(item, caption_counts(item, *languages[item.document.name])) for item in matches]
     figures = measured(run.translated, run.linked)
     parts = [(item.document.name, counts) for item, counts in counted]
@@ -300,9 +298,7 @@ def _score_run(
             kept = [f for f in figures if f.sliced and not (f.needs_false_alarms and group in GOLD_ONLY)]
             inside = _values(kept, [(item.document.name, counts) for item, counts in part], 0)
             chosen = [
-                index[k]
-                for item, _ in part
-                if item.gold and (k := (item.document.name, item.gold.start)) in index
+                index[k] for item, _ in part if item.gold and (k := (item.document.name, item.gold.start)) in index
             ]
             found = [i for i in chosen if i is not None]
             inside |= _mt_values(system, settings.metrics, found, 0)
@@ -319,12 +315,7 @@ def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _ordered(members: Mapping[tuple[str, str], Any]) -> list[tuple[tuple[str, str], Any]]:
-    return sorted(members.items(), key=lambda item: (GROUPS.index(item[0][0]), _natural(item[0][1])))
-
-
-def _natural(name: str) -> tuple[int, str]:
-    head = name.split("–")[0].split(" ")[0]
-    return (int(head) if head.isdigit() else 0, name)
+    return sorted(members.items(), key=lambda item: rank(*item[0]))
 
 
 def _values(
@@ -389,9 +380,7 @@ def _mt_values(
 
 
 def _differences(matches: Iterable[Match], linked: bool) -> dict[str, tuple[Finding, ...]]:
-    lists: dict[str, list[Finding]] = {
-        kind: [] for kind in ("misses", "false_alarms", "spans", "credits", "links")
-    }
+    lists: dict[str, list[Finding]] = {kind: [] for kind in ("misses", "false_alarms", "spans", "credits", "links")}
     for item in matches:
         place = (item.document.name, item.line)
         gold, found = item.gold, item.found
@@ -490,9 +479,7 @@ def score_texts(
         sizes["source"] = len(sources)
     problems: list[object] = []
     if len(set(sizes.values())) > 1:
-        problems.append(
-            "different numbers of lines: " + ", ".join(f"{name} {size}" for name, size in sizes.items())
-        )
+        problems.append("different numbers of lines: " + ", ".join(f"{name} {size}" for name, size in sizes.items()))
     try:
         known = mt.References(references)
     except RecordError as error:
@@ -519,15 +506,11 @@ def _score_texts(
     sources: bool = True,
 ) -> SystemScores:
     values = _mt_values(system, settings.metrics, None, settings.resamples)
-    figures = (
-        [FIGURES[name] for name in ("mt.wrong_language", "kept.numbers", "kept.names")] if sources else []
-    )
+    figures = [FIGURES[name] for name in ("mt.wrong_language", "kept.numbers", "kept.names")] if sources else []
     reference = system.references.texts[0]
     counted = [
         (str(i), translation_counts(text, hypothesis, expected, languages[1], languages[0]))
-        for i, (text, hypothesis, expected) in enumerate(
-            zip(texts, system.hypotheses, reference, strict=True)
-        )
+        for i, (text, hypothesis, expected) in enumerate(zip(texts, system.hypotheses, reference, strict=True))
         if sources
     ]
     if figures:
@@ -556,19 +539,13 @@ def _without_gold(run: Run, settings: Settings) -> SystemScores:
         (
             name,
             caption,
-            translation_counts(
-                caption.source, caption.translation.text, None, r.context_language, r.caption_language
-            ),
+            translation_counts(caption.source, caption.translation.text, None, r.context_language, r.caption_language),
         )
         for name, caption, r in captions()
         if caption.translation is not None
     ]
     figures = [FIGURES[name] for name in ("mt.wrong_language", "kept.numbers")] if counted else []
-    values = (
-        _values(figures, [(name, counts) for name, _, counts in counted], settings.resamples)
-        if figures
-        else {}
-    )
+    values = _values(figures, [(name, counts) for name, _, counts in counted], settings.resamples) if figures else {}
     failed = tuple(record.document for record in run.records if record.error is not None)
     return SystemScores(run.name, "run", _sorted(values), failed=failed)
 
@@ -613,13 +590,9 @@ def test_set(name: str, languages: tuple[str, str]) -> tuple[Path, list[Path]]:
     pair = "-".join(languages)
     if name not in get_available_testsets():
         near = [known for known in get_available_testsets() if known.startswith(name[:3])]
-        raise UsageError(
-            f"unknown test set {name!r}; sacrebleu knows {', '.join(near) or 'others'} (sacrebleu --list)"
-        )
+        raise UsageError(f"unknown test set {name!r}; sacrebleu knows {', '.join(near) or 'others'} (sacrebleu --list)")
     if pair not in get_langpairs_for_testset(name):
-        raise UsageError(
-            f"test set {name!r} has no {pair}; it has {', '.join(get_langpairs_for_testset(name))}"
-        )
+        raise UsageError(f"test set {name!r} has no {pair}; it has {', '.join(get_langpairs_for_testset(name))}")
     try:
         return Path(get_source_file(name, pair)), [Path(file) for file in get_reference_files(name, pair)]
     except (OSError, SystemExit) as error:

@@ -80,9 +80,7 @@ def _share(
     )
 
 
-def _level(
-    level: str, title: str, right: str, predicted: str, gold: str, false_alarms: bool = True
-) -> list[Figure]:
+def _level(level: str, title: str, right: str, predicted: str, gold: str, false_alarms: bool = True) -> list[Figure]:
     """Precision, recall and F1."""
     return [
         _share(f"{level}.p", f"{title}: precision", right, predicted, needs_false_alarms=false_alarms),
@@ -124,9 +122,7 @@ _ALL = (
     _share("kept.numbers", "numbers that the translations keep", "numbers_kept", "numbers"),
     _share("kept.names", "names that the translations keep", "names_kept", "names"),
     _share("kept.credits", "credits that the corrections keep", "credits_kept", "credits", sliced=False),
-    _residue(
-        "residue.before", "share of the text left in the caption language", "residue_before", "text_before"
-    ),
+    _residue("residue.before", "share of the text left in the caption language", "residue_before", "text_before"),
     _residue("residue.after", "the same after the corrections", "residue_after", "text_after"),
     _residue("residue.documents.before", "documents with such text", "documents_before", "documents"),
     _residue("residue.documents.after", "the same after the corrections", "documents_after", "documents"),
@@ -257,9 +253,7 @@ def document_counts(document: GoldDocument, record: Document) -> Counter[str]:
     corrected = [
         span
         for span, translation in replaced.items()
-        if not wrong_language(
-            text[slice(*span)], translation, record.context_language, record.caption_language
-        )
+        if not wrong_language(text[slice(*span)], translation, record.context_language, record.caption_language)
     ]
     counts = Counter(documents=1, text_before=_letters(text), documents_before=bool(gold))
     counts["text_after"] = counts["text_before"] + sum(

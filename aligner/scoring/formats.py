@@ -34,9 +34,7 @@ def junit(records: Iterable[Document], verdicts: Sequence[Verdict] = ()) -> str:
     else:
         suite = ElementTree.SubElement(root, "testsuite", name="residue")
         for record in records:
-            case = ElementTree.SubElement(
-                suite, "testcase", classname="residue", name=_clean(record.document)
-            )
+            case = ElementTree.SubElement(suite, "testcase", classname="residue", name=_clean(record.document))
             if record.error is not None:
                 ElementTree.SubElement(case, "error", message=_clean(record.error), type="unreadable")
             elif record.captions:

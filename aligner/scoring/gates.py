@@ -65,9 +65,7 @@ def parse(under: Iterable[str], over: Iterable[str] = ()) -> list[Gate]:
             except ValueError:
                 raise UsageError(f"{option} {text}: needs a number, as in {figure.name}=0.9") from None
             if figure.higher_is_better is not higher:
-                better, other = (
-                    ("higher", "--fail-under") if figure.higher_is_better else ("lower", "--fail-over")
-                )
+                better, other = ("higher", "--fail-under") if figure.higher_is_better else ("lower", "--fail-over")
                 raise UsageError(f"{option} {text}: {better} is better for {figure.name}; use {other}")
             top = 1.0 if figure.unit == "share" else 100.0
             if not value >= 0 or (value > top and figure.name != "mt.ter"):
@@ -78,9 +76,7 @@ def parse(under: Iterable[str], over: Iterable[str] = ()) -> list[Gate]:
 
 def judge(scores: Scores, gates: Sequence[Gate]) -> list[Verdict]:
     """Every system but the baselines at every gate; a figure that was not measured fails its gate."""
-    return [
-        _verdict(system, gate) for system in scores.systems if system.kind != "baseline" for gate in gates
-    ]
+    return [_verdict(system, gate) for system in scores.systems if system.kind != "baseline" for gate in gates]
 
 
 def _verdict(system: SystemScores, gate: Gate) -> Verdict:

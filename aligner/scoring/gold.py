@@ -253,12 +253,7 @@ def _read_record(record: Any, place: str, folder: Path, problems: list[Problem])
     if len(problems) > before:
         return None
     name = record["doc"]
-    if not (
-        isinstance(name, str)
-        and name
-        and isinstance(record["origin"], str)
-        and isinstance(record["lines"], list)
-    ):
+    if not (isinstance(name, str) and name and isinstance(record["origin"], str) and isinstance(record["lines"], list)):
         wrong("doc and origin must be text and lines a list")
         return None
     path = document_path(folder, name)
@@ -323,9 +318,7 @@ def _read_mark(data: Any, place: str, lines: list[tuple[int, str]], problems: li
     ]
     kind = data.get("kind")
     if not isinstance(kind, str) or not (kind in _KINDS or _CAPTION_KIND.fullmatch(kind)):
-        causes.append(
-            f"unknown kind {kind!r} (known: caption_es, caption_en …, caption_other, {', '.join(_KINDS)})"
-        )
+        causes.append(f"unknown kind {kind!r} (known: caption_es, caption_en …, caption_other, {', '.join(_KINDS)})")
         kind = ""
     if kind.startswith("caption_") and not values["caption"]:
         causes.append(f"a {kind} needs its caption")
@@ -343,9 +336,7 @@ def _read_mark(data: Any, place: str, lines: list[tuple[int, str]], problems: li
     return Mark(line, kind, *texts, best, tuple(others), values["note"] or "", values["language"], *[-1] * 4)
 
 
-def _placed(
-    marks: list[Mark], place: str, lines: list[tuple[int, str]], problems: list[Problem]
-) -> Iterator[Mark]:
+def _placed(marks: list[Mark], place: str, lines: list[tuple[int, str]], problems: list[Problem]) -> Iterator[Mark]:
     """The marks with the spans of their captions and credits, none of which overlap."""
     taken: dict[int, list[tuple[int, int]]] = {}
     captions: dict[int, tuple[int, int] | None] = {}

@@ -90,15 +90,9 @@ class References:
         if not texts:
             problems.append("no reference given")
         if len({len(text) for text in texts}) > 1:
-            problems.append(
-                f"references with different numbers of lines: {', '.join(str(len(t)) for t in texts)}"
-            )
+            problems.append(f"references with different numbers of lines: {', '.join(str(len(t)) for t in texts)}")
         else:
-            empty = [
-                str(i)
-                for i, lines in enumerate(zip(*texts, strict=True), 1)
-                if not any(map(str.strip, lines))
-            ]
+            empty = [str(i) for i, lines in enumerate(zip(*texts, strict=True), 1) if not any(map(str.strip, lines))]
             if empty:
                 more = f" and {len(empty) - 20} more" if len(empty) > 20 else ""
                 problems.append(f"segments without a reference: {', '.join(empty[:20])}{more}")

@@ -122,18 +122,14 @@ def _mismatches(runs: Sequence[Run]) -> list[Problem]:
     for run, seen in zip(runs[1:], versions[1:], strict=True):
         first = versions[0]
         problems += [
-            Problem(run.path, f"lacks document {name!r} of {runs[0].path}")
-            for name in sorted(set(first) - set(seen))
+            Problem(run.path, f"lacks document {name!r} of {runs[0].path}") for name in sorted(set(first) - set(seen))
         ]
         problems += [
-            Problem(run.path, f"document {name!r} is not in {runs[0].path}")
-            for name in sorted(set(seen) - set(first))
+            Problem(run.path, f"document {name!r} is not in {runs[0].path}") for name in sorted(set(seen) - set(first))
         ]
         # An empty digest: the document could not be read.
         problems += [
-            Problem(
-                run.path, f"document {name!r} is another version than in {runs[0].path} (SHA-256 differs)"
-            )
+            Problem(run.path, f"document {name!r} is another version than in {runs[0].path} (SHA-256 differs)")
             for name in sorted(set(first) & set(seen))
             if first[name] and seen[name] and first[name] != seen[name]
         ]

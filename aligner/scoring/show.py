@@ -57,7 +57,7 @@ def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
 
     # Into a file or pipe, lines are as long as they need to be.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
-    for title, header, rows in _tables(scores):
+    for title, header, rows in tables(scores):
         console.print(Text(title, "bold"), soft_wrap=True)
         grid = Table(box=None, pad_edge=False, header_style="dim")
         grid.add_column(Text(header[0]), no_wrap=True)
@@ -77,7 +77,7 @@ def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
 def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:
     """Scores as Markdown tables."""
     lines = []
-    for title, header, rows in _tables(scores):
+    for title, header, rows in tables(scores):
         lines += [f"## {_escape(title)}", "", "| " + " | ".join(map(_escape, header)) + " |"]
         lines += ["|---|" + "---:|" * (len(header) - 1)]
         lines += ["| " + " | ".join(map(_escape, row)) + " |" for row in rows]
@@ -88,21 +88,14 @@ def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:
 
 
 def _escape(text: str) -> str:
-    return (
-        " ".join(text.split())
-        .replace("\\", "\\\\")
-        .replace("|", "\\|")
-        .replace("<", "&lt;")
-        .replace("*", "\\*")
-    )
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 
 
-def _tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+def tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Title, column heads and rows of every table of the scores."""
     systems = scores.systems
     names = [name for name in FIGURES if any(name in system.figures for system in systems)]
-    rows = [
-        [name, *(cell(name, s.figures.get(name)) for s in systems), _count(name, systems)] for name in names
-    ]
+    rows = [[name, *(cell(name, s.figures.get(name)) for s in systems), _count(name, systems)] for name in names]
     intervals = any(value.low is not None for system in systems for value in system.figures.values())
     yield (
         "Figures (95 % intervals)" if intervals else "Figures",
@@ -164,13 +157,18 @@ def _remarks(scores: Scores) -> Iterator[str]:
             if len(found) > _LISTED:
                 yield f"{system.name}: {title}: {len(found) - _LISTED} more (--format json lists all)"
     yield from scores.notes
-    signatures = {
+    yield from signatures(scores)
+
+
+def signatures(scores: Scores) -> list[str]:
+    """Signatures of sacrebleu's scores, each with its metric and test."""
+    lines = {
         f"{mt.LABELS[name.removeprefix('mt.')]}: {value.signature}"
         for system in scores.systems
         for name, value in system.figures.items()
         if value.signature
     } | {f"{mt.LABELS[c.metric]}, {mt.TESTS[c.test]}: {c.signature}" for c in scores.comparisons}
-    yield from sorted(signatures)
+    return sorted(lines)
 
 
 def _finding(item: Finding) -> str:

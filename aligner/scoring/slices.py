@@ -20,6 +20,12 @@ GROUPS = ("length", "credit", "capitals", "names", "style", "layout", "origin")
 GOLD_ONLY = frozenset({"style", "layout"})
 
 
+def rank(group: str, name: str) -> tuple[int, int, str]:
+    """Where a slice stands in reports: by group, then as its group is graded, then by name."""
+    graded = [*(label for _, label in (*_LENGTHS, *_NAMES)), _LONGEST, _MOST]
+    return GROUPS.index(group), graded.index(name) if name in graded else len(graded), name
+
+
 def text_slices(text: str) -> Iterator[tuple[str, str]]:
     """(group, slice) of what can be told from a caption's text alone: length, capitals, share of names."""
     words = text.split()
@@ -58,13 +64,9 @@ def layouts(document: GoldDocument, match: Match) -> Iterator[str]:
     if len(spans) > 1:
         yield "several captions in the line"
     spans += [
-        (m.credit_start - offset, m.credit_end - offset)
-        for m in document.marks
-        if m.line == mark.line and m.credit
+        (m.credit_start - offset, m.credit_end - offset) for m in document.marks if m.line == mark.line and m.credit
     ]
-    rest = "".join(
-        char for i, char in enumerate(line) if char.isalnum() and not any(a <= i < b for a, b in spans)
-    )
+    rest = "".join(char for i, char in enumerate(line) if char.isalnum() and not any(a <= i < b for a, b in spans))
     if rest:
         yield "label or other text in the line"
     elif len(spans) == 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aligner.scoring.gold import GoldDocument, gold_files, load
 from aligner.scoring.matching import Match
-from aligner.scoring.slices import GROUPS, slices
+from aligner.scoring.slices import GROUPS, rank, slices
 
 Numbers = dict[str, dict[str, int]]
 
@@ -35,9 +35,7 @@ def describe(paths: Iterable[str | Path], language: str = "es") -> dict[str, Num
 
 
 def _numbers(documents: Iterable[GoldDocument], language: str) -> Numbers:
-    groups: dict[str, Counter[str]] = {
-        name: Counter() for name in ("documents", "lines", "captions", "links", *GROUPS)
-    }
+    groups: dict[str, Counter[str]] = {name: Counter() for name in ("documents", "lines", "captions", "links", *GROUPS)}
     for document in documents:
         captions = document.captions(language)
         groups["documents"]["all"] += 1
@@ -51,15 +49,13 @@ def _numbers(documents: Iterable[GoldDocument], language: str) -> Numbers:
             groups["captions"]["words"] += len((mark.caption or "").split())
             groups["captions"]["with a reference"] += mark.reference is not None
             if mark.aligned_line is not None:
-                groups["links"][
-                    "to one paragraph" if not mark.aligned_ok else "to one of several paragraphs"
-                ] += 1
+                groups["links"]["to one paragraph" if not mark.aligned_ok else "to one of several paragraphs"] += 1
             else:
                 groups["links"]["to none" if not mark.aligned_ok else "to none or one of some"] += 1
             for group, name in slices(Match(document, mark, None)):
                 groups[group][name] += 1
     return {
-        group: dict(sorted(numbers.items(), key=lambda item: -item[1]) if group in GROUPS else numbers)
+        group: dict(sorted(numbers.items(), key=lambda item: rank(group, item[0])) if group in GROUPS else numbers)
         for group, numbers in groups.items()
         if numbers
     }
@@ -67,9 +63,7 @@ def _numbers(documents: Iterable[GoldDocument], language: str) -> Numbers:
 
 def _rows(described: dict[str, Numbers]) -> list[tuple[str, ...]]:
     """Per number, its name and its value in each set; sets in the order described."""
-    names = list(
-        dict.fromkeys((g, n) for numbers in described.values() for g, kinds in numbers.items() for n in kinds)
-    )
+    names = list(dict.fromkeys((g, n) for numbers in described.values() for g, kinds in numbers.items() for n in kinds))
     order = list(dict.fromkeys(group for group, _ in names))
     names.sort(key=lambda item: order.index(item[0]))
     return [

@@ -1,0 +1,70 @@
+"""``aligner report``."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aligner.cli.run import write_atomically
+from aligner.errors import UsageError
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    html = "html"
+    markdown = "markdown"
+    json = "json"
+
+
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN.jsonl...", help="Runs: what aligner run --format jsonl printed.")
+    ],
+    gold: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="GOLD", help="gold.jsonl, its folder, or a folder of gold sets; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where the report goes; - for stdout.")
+    ] = Path("-"),
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Score copy-source and, where installed, Apertium too.")
+    ] = False,
+    format_: Annotated[
+        Format | None, typer.Option("--format", "-f", help="html unless the file's name says .md or .json.")
+    ] = None,
+) -> None:
+    """Write a report of runs: one file, to be opened in a browser, printed or mailed.
+
+    Examples:
+
+    * `aligner report run.jsonl -o report.html`
+    * `aligner report run.jsonl other.jsonl --gold corpus/ -o report.html`
+    """
+    from aligner.cli.score import extra_systems
+    from aligner.report import build, render
+    from aligner.scoring import gold as golden
+    from aligner.scoring import runs as run_files
+
+    if baseline and not gold:
+        raise UsageError("--baseline needs references: give --gold")
+    known = run_files.load(runs)
+    sets = golden.load(gold) if gold else None
+    systems = extra_systems(baseline, [], ("es", "en"))
+    style = format_ or {".md": Format.markdown, ".json": Format.json}.get(output.suffix.lower(), Format.html)
+    text = render(build(known, sets, systems), style.value)
+    if str(output) == "-":
+        sys.stdout.write(text)
+    else:
+        write_atomically(output, text.encode())
+        typer.echo(f"aligner: wrote {output} ({len(text.encode()) / 1e6:.1f} MB)", err=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(report)
