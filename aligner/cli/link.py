@@ -1,0 +1,197 @@
+"""``aligner link``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aligner.errors import DocumentError, RecordError, UsageError
+from aligner.records import Caption, Translation
+
+if TYPE_CHECKING:
+    from aligner.documents import Article
+
+
+class Format(StrEnum):
+    """How links are printed."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+
+
+def read_captions(path: str) -> list[Caption]:
+    """Captions from a text file (one a line) or from JSON Lines.
+
+    A JSON line is an object with ``source`` and, if known, ``translation`` (text, or an object with ``text``), or a
+    record of ``aligner run --format jsonl``, whose captions are taken.
+
+    Raises:
+        DocumentError: the file cannot be read.
+        RecordError: a line of JSON Lines is no caption.
+        UsageError: there is no caption in it.
+    """
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}: not UTF-8 (byte {error.start}); save the captions as UTF-8") from None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    structured = path.endswith((".jsonl", ".ndjson", ".json")) or (bool(lines) and lines[0][1].lstrip().startswith("{"))
+    captions: list[Caption] = []
+    for number, line in lines:
+        if structured:
+            captions += _objects(line, f"{path}:{number}", len(captions))
+        else:
+            captions.append(_caption(line.strip(), None, len(captions)))
+    if not captions:
+        raise UsageError(f"{path}: no captions in it; give one a line, or JSON Lines with a source each")
+    return captions
+
+
+def _objects(line: str, place: str, before: int) -> list[Caption]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise RecordError(f"{place}: not JSON ({error}); each line must be one object") from None
+    found = value["captions"] if isinstance(value, dict) and isinstance(value.get("captions"), list) else [value]
+    captions: list[Caption] = []
+    for item in found:
+        source = item.get("source") if isinstance(item, dict) else None
+        if not isinstance(source, str) or not source.strip():
+            raise RecordError(f'{place}: an object with a "source" text is needed (and, if known, a "translation")')
+        translation = item.get("translation")
+        if isinstance(translation, dict):
+            translation = translation.get("text")
+        if translation is not None and not isinstance(translation, str):
+            raise RecordError(f"{place}: translation must be text, or an object with a text")
+        captions.append(_caption(source.strip(), translation, before + len(captions)))
+    return captions
+
+
+def _caption(source: str, translation: str | None, before: int) -> Caption:
+    given = Translation(translation, "given", "given", 0.0) if translation and translation.strip() else None
+    return Caption(f"c{before + 1}", 0, 0, 0, source, None, 1.0, (), given)
+
+
+def placed(captions: list[Caption], article: Article) -> list[Caption]:
+    """Captions with the place where the article prints them; line 0 for those that it does not print.
+
+    A caption given twice is looked for twice.
+    """
+    found: list[Caption] = []
+    after: dict[str, int] = {}
+    for caption in captions:
+        start = article.text.find(caption.source, after.get(caption.source, 0))
+        if start >= 0:
+            end = start + len(caption.source)
+            after[caption.source] = end
+            line = article.text.count("\n", 0, start) + 1
+            caption = replace(caption, line=line, start=start, end=end)
+        found.append(caption)
+    return found
+
+
+def link(
+    article_path: Annotated[str, typer.Argument(metavar="ARTICLE", help="The article, or - for stdin.")],
+    captions_path: Annotated[
+        str, typer.Argument(metavar="CAPTIONS", help="One caption a line, or JSON Lines with source and translation.")
+    ],
+    format_: Annotated[Format, typer.Option("--format", "-f", help="How links are printed.")] = Format.table,
+    translate: Annotated[
+        bool, typer.Option("--translate", help="Translate captions that come without a translation first.")
+    ] = False,
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Compare meanings by a sentence encoder (extra embeddings).")
+    ] = False,
+    source_language: Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions.")] = "es",
+    target_language: Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")] = "en",
+) -> None:
+    """Align given captions to an article: the paragraph and sentence that each illustrates, or none.
+
+    Examples:
+
+    * `aligner link article.txt captions.txt`
+    * `aligner link --format jsonl --translate article.txt captions.jsonl`
+    """
+    from aligner import documents
+    from aligner.captions import find
+    from aligner.context import link as align
+
+    if article_path == "-" and captions_path == "-":
+        raise UsageError("-: stdin can be read once only; give the article or the captions as a file")
+    captions = read_captions(captions_path)
+    article = documents.read(article_path)
+    captions = placed(captions, article)
+    if translate:
+        from aligner.translation import Translator
+
+        bare = [i for i, caption in enumerate(captions) if caption.translation is None]
+        translator = Translator.open(f"{source_language}-{target_language}")
+        done = translator.translate([captions[i].source for i in bare])
+        for i, translation in zip(bare, done, strict=True):
+            captions[i] = replace(captions[i], translation=translation)
+    paragraphs = find(article, caption_language=source_language, context_language=target_language).paragraphs
+    contexts = align(
+        captions,
+        paragraphs,
+        article,
+        caption_language=source_language,
+        context_language=target_language,
+        embeddings=embeddings,
+    )
+    captions = [replace(caption, context=context) for caption, context in zip(captions, contexts, strict=True)]
+    if format_ is Format.table:
+        _table(article.name, captions)
+    elif format_ is Format.json:
+        typer.echo(json.dumps([_plain(caption) for caption in captions], ensure_ascii=False, indent=1))
+    else:
+        for caption in captions:
+            typer.echo(json.dumps(_plain(caption), ensure_ascii=False))
+
+
+def _plain(caption: Caption) -> dict[str, Any]:
+    """A linked caption as JSON; ``line`` is null where the article does not print it."""
+    return {
+        "source": caption.source,
+        "translation": caption.translation.text if caption.translation else None,
+        "line": caption.line or None,
+        "context": asdict(caption.context) if caption.context else None,
+    }
+
+
+def _table(name: str, captions: list[Caption]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(name, "bold"))
+    grid = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for caption in captions:
+        grid.add_row(f"line {caption.line}" if caption.line else "caption", Text(caption.source))
+        if caption.translation:
+            grid.add_row("", Text(caption.translation.text, style="green"))
+        if caption.context:
+            place = f"line {caption.context.line}, {caption.context.score:.2f}: {caption.context.text}"
+            grid.add_row("illustrates", Text(place))
+            grid.add_row("because", Text(", ".join(caption.context.evidence), style="dim"))
+        else:
+            grid.add_row("illustrates", Text("no paragraph of the article", style="dim"))
+        grid.add_row("", "")
+    console.print(grid)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(link)

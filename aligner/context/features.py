@@ -1,0 +1,379 @@
+"""What speaks for a caption belonging to a paragraph: names, words, numbers, meaning and place, as numbers.
+
+Every word of the caption (its source, and its translation where there is one) is looked for in every sentence of the
+article: by spelling, forgiving accents, transliteration and inflection, and by meaning through word vectors. A word
+counts by its rarity in general and by how few of the article's paragraphs have it, so that the name of a village says
+much and the name of the article's hero little.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from rapidfuzz.process import cdist
+
+from aligner.context.vectors import Matrix, Vectors, unit
+from aligner.context.words import (
+    BEFORE_PLACES,
+    DATES,
+    STOPWORDS,
+    Word,
+    sentences,
+    skeleton,
+    value,
+    words,
+)
+
+# Spellings less alike than this (per cent of letters) are different words; meanings less alike (cosine) are unrelated.
+SPELLING = 75.0
+MEANING_LOW, MEANING_HIGH = 0.30, 0.95
+# Shorter words must be spelled the same.
+SHORT = 4
+
+PAIR = ("name", "word", "number", "sentence", "meaning", "length", "before", "after", "distance")
+NONE = ("none", "unmatched", "stranger")
+
+
+_LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
+
+
+class Encoder(Protocol):
+    """Something that turns texts into vectors of length 1, one row a text."""
+
+    name: str
+
+    def __call__(self, texts: Sequence[str]) -> Matrix:
+        """Encodes texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One text of a caption, source or translation, against the article.
+
+    Attributes:
+        language: ISO 639-1 code.
+        words: its words without function words.
+        sentence_match: per word and sentence of the article, 0 (absent) … 1 (there).
+        paragraph_match: per word and paragraph.
+        rarity: per word, how much it tells in general.
+        locality: per word, how much it tells in this article (log of paragraphs over paragraphs with it).
+        name: per word, whether it is part of a name.
+        number: per word, whether it is a number.
+        match: per word and word form of the article.
+    """
+
+    language: str
+    words: tuple[Word, ...]
+    match: Matrix
+    sentence_match: Matrix
+    paragraph_match: Matrix
+    rarity: Matrix
+    locality: Matrix
+    name: NDArray[np.bool_]
+    number: NDArray[np.bool_]
+
+    @property
+    def weight(self) -> Matrix:
+        """What a full match of each word is worth; long captions share it out among their words."""
+        scaled: Matrix = self.rarity * self.locality / math.sqrt(len(self.words))
+        return scaled
+
+
+class Place:
+    """The paragraphs of an article, prepared for comparing captions with them."""
+
+    def __init__(self, texts: Sequence[str], vectors: Vectors, *, language: str = "en") -> None:
+        """Reads the paragraphs once; captions are compared by :meth:`side` and :func:`pair_features`."""
+        self.texts = list(texts)
+        self.vectors = vectors
+        self.language = language
+        self.sentences = [sentences(text) or [(0, len(text))] for text in self.texts]
+        self.words = [words(text) for text in self.texts]
+        self.paragraph_starts = np.cumsum([0] + [len(spans) for spans in self.sentences])[:-1]
+        self.forms: list[str] = []
+        self.by_sentence: list[list[str]] = []
+        self._read()
+        self.skeletons = [skeleton(form) for form in self.forms]
+        self.values = [value(form, language) for form in self.forms]
+        self._form_vectors, _, self._form_known = vectors.lookup(language, self.forms)
+        self._form_vectors = unit(self._form_vectors)
+
+    def _read(self) -> None:
+        index: dict[str, int] = {}
+        capital: dict[int, int] = {}
+        lower: set[int] = set()
+        columns: list[int] = []
+        starts: list[int] = []
+        stop = STOPWORDS.get(self.language, frozenset())
+        for spans, found in zip(self.sentences, self.words, strict=True):
+            rest = iter(found)
+            word = next(rest, None)
+            for _, end in spans:
+                starts.append(len(columns))
+                forms: list[str] = []
+                while word is not None and word.start < end:
+                    forms.append(word.form)
+                    if word.form not in stop:
+                        column = index.setdefault(word.form, len(index))
+                        columns.append(column)
+                        if not word.capital:
+                            lower.add(column)
+                        else:
+                            capital[column] = capital.get(column, 0) + (not word.first)
+                    word = next(rest, None)
+                # The last column of the padded match table is empty: a sentence without content words matches nothing.
+                columns.append(-1)
+                self.by_sentence.append(forms)
+        self.forms = list(index)
+        self._columns, self._starts = np.array(columns, np.int64), np.array(starts, np.int64)
+        self.is_name = np.array(
+            [(c in capital and c not in lower) or capital.get(c, 0) > 1 for c in range(len(index))], bool
+        )
+        self.is_date = np.array([form in DATES for form in self.forms], bool)
+
+    @cached_property
+    def lengths(self) -> Matrix:
+        """Log of each paragraph's number of words."""
+        return np.log(np.array([max(5, len(found)) for found in self.words], np.float32))
+
+    @cached_property
+    def sentence_vectors(self) -> Matrix:
+        """The meaning of each sentence."""
+        flat = [form for forms in self.by_sentence for form in forms]
+        rows, _, _ = self.vectors.lookup(self.language, flat)
+        ends = np.cumsum([len(forms) for forms in self.by_sentence])
+        sums = [rows[end - len(forms) : end].sum(axis=0) for end, forms in zip(ends, self.by_sentence, strict=True)]
+        return unit(np.array(sums, np.float32).reshape(len(sums), self.vectors.size))
+
+    def text_vector(self, text: str, language: str) -> Matrix:
+        """The meaning of a text."""
+        rows, _, _ = self.vectors.lookup(language, [word.form for word in words(text)])
+        return unit(rows.sum(axis=0))
+
+    def sentence_texts(self) -> list[str]:
+        """The sentences of all paragraphs, in order."""
+        pairs = zip(self.texts, self.sentences, strict=True)
+        return [text[start:end] for text, spans in pairs for start, end in spans]
+
+    def sentence_range(self, paragraph: int) -> slice:
+        """Where a paragraph's sentences stand among all sentences."""
+        first = int(self.paragraph_starts[paragraph])
+        return slice(first, first + len(self.sentences[paragraph]))
+
+    def paragraph_columns(self, paragraph: int) -> NDArray[np.int64]:
+        """The word forms of a paragraph, as columns of :attr:`Side.match`."""
+        inside = self.sentence_range(paragraph)
+        end = self._starts[inside.stop] if inside.stop < len(self._starts) else len(self._columns)
+        found: NDArray[np.int64] = np.unique(self._columns[self._starts[inside.start] : end])
+        return found[found >= 0]
+
+    def printed(self, paragraph: int, column: int) -> str:
+        """A word form as a paragraph prints it first, without a possessive."""
+        word = next(word for word in self.words[paragraph] if word.form == self.forms[column])
+        return self.texts[paragraph][word.start : word.end].removesuffix("'s").removesuffix("’s")
+
+    def spread(self, column: int) -> int:
+        """Number of paragraphs with a word form."""
+        return sum(any(word.form == self.forms[column] for word in found) for found in self.words)
+
+    def adjacent(self, paragraph: int, columns: set[int]) -> list[list[int]]:
+        """Word forms of a paragraph, those that stand side by side in it together."""
+        index = {self.forms[column]: column for column in columns}
+        groups: list[list[int]] = []
+        last = -2
+        for i, word in enumerate(self.words[paragraph]):
+            column = index.pop(word.form, None)
+            if column is None:
+                continue
+            if i == last + 1:
+                groups[-1].append(column)
+            else:
+                groups.append([column])
+            last = i
+        return groups
+
+    def best_sentence(self, values: Matrix) -> Matrix:
+        """Per paragraph, the highest of its sentences' values (last axis)."""
+        best: Matrix = np.maximum.reduceat(values, self.paragraph_starts, axis=-1)
+        return best
+
+    def side(self, text: str, language: str) -> Side | None:
+        """Compares one text of a caption with the article; None if the text has no content words."""
+        stop = STOPWORDS.get(language, frozenset())
+        found = tuple(word for word in words(text) if word.form not in stop)
+        if not found:
+            return None
+        forms = [word.form for word in found]
+        rows, rarity, known = self.vectors.lookup(language, forms)
+        number = np.array([value(form, language) is not None for form in forms], bool)
+        match = self._match(found, language, unit(rows), known)
+        name = self._names(text, found, match, known) & ~number
+        # "Julio Guzmán" is neither July nor any other word that is no name.
+        match[np.ix_(name, self.is_date | ~self.is_name)] = 0
+        padded = np.concatenate([match, np.zeros((len(found), 1), np.float32)], axis=1)
+        by_sentence = np.maximum.reduceat(padded[:, self._columns], self._starts, axis=1)
+        by_paragraph = self.best_sentence(by_sentence)
+        total = len(self.texts)
+        locality = np.clip(np.log((total + 1) / (0.5 + by_paragraph.sum(axis=1))), 0, None)
+        return Side(language, found, match, by_sentence, by_paragraph, rarity, locality, name, number)
+
+    def _match(self, found: Sequence[Word], language: str, rows: Matrix, known: NDArray[np.bool_]) -> Matrix:
+        spelling = cdist(
+            [skeleton(word.form) for word in found],
+            self.skeletons,
+            scorer=fuzz.ratio,
+            score_cutoff=SPELLING,
+            dtype=np.float32,
+        )
+        match: Matrix = np.where(spelling > 0, (spelling - SPELLING + 10) / (110 - SPELLING), 0).astype(np.float32)
+        meaning = np.clip((rows @ self._form_vectors.T - MEANING_LOW) / (MEANING_HIGH - MEANING_LOW), 0, 1)
+        meaning *= known[:, None] & self._form_known[None, :]
+        match = np.maximum(match, meaning)
+        for i, word in enumerate(found):
+            number = value(word.form, language)
+            if number is not None:
+                match[i] = [number == other for other in self.values]
+            elif len(word.form) < SHORT:
+                match[i] = np.maximum(meaning[i], [word.form == form for form in self.forms])
+        return match
+
+    def _names(self, text: str, found: Sequence[Word], match: Matrix, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        letters = [c for c in text if c.isalpha()]
+        shouting = sum(c.isupper() for c in letters) > 0.6 * len(letters)
+        names = []
+        for i, word in enumerate(found):
+            best = int(match[i].argmax()) if match.shape[1] else -1
+            in_article = best >= 0 and match[i, best] > 0.8 and bool(self.is_name[best])
+            following = found[i + 1] if i + 1 < len(found) else None
+            paired = following is not None and following.capital and text[word.end : following.start].isspace()
+            if shouting:
+                names.append(in_article)
+            else:
+                names.append(word.capital and (not word.first or in_article or paired or not known[i]))
+        return np.array(names, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A caption compared with every paragraph.
+
+    Attributes:
+        sides: source and translation, those of them that have content words.
+        table: a row per paragraph and a last one for "none of them"; a column per feature, ``PAIR`` then ``NONE``.
+        sentence: per sentence of the article, how well it fits.
+    """
+
+    sides: tuple[Side, ...]
+    table: Matrix
+    sentence: Matrix
+
+    def moved(self, slot: int | None) -> Matrix:
+        """The table of the same caption printed elsewhere.
+
+        Args:
+            slot: number of paragraphs in front of it; None where it stands nowhere.
+        """
+        table = self.table.copy()
+        columns = [PAIR.index(feature) for feature in ("before", "after", "distance")]
+        table[:, columns] = 0
+        if slot is not None:
+            order = np.arange(len(table) - 1)
+            nearness = (
+                order == slot - 1,
+                order == slot,
+                np.log1p(np.where(order < slot, slot - 1 - order, order - slot)),
+            )
+            table[:-1, columns] = np.stack(nearness, axis=1)
+        return table
+
+
+def compare(
+    place: Place,
+    source: tuple[str, str],
+    translation: str | None,
+    slot: int | None,
+    encoder: Encoder | None = None,
+    encoded: Matrix | None = None,
+) -> Compared:
+    """Compares a caption with every paragraph of an article.
+
+    Args:
+        place: the article's paragraphs.
+        source: the caption and its language.
+        translation: its translation into the article's language, if there is one.
+        slot: number of paragraphs in front of the caption; None for a caption that stands nowhere in the article.
+        encoder: a sentence encoder for the meaning of the translation, instead of word vectors.
+        encoded: the article's sentences encoded by ``encoder``.
+    """
+    total = len(place.texts)
+    texts = [source] + ([(translation, place.language)] if translation else [])
+    sides = tuple(side for side in (place.side(*text) for text in texts) if side is not None)
+
+    def mean(measure: Callable[[Side], Matrix], size: int) -> Matrix:
+        values = [measure(side) for side in sides]
+        return np.mean(values, axis=0, dtype=np.float32) if values else np.zeros(size, np.float32)
+
+    by_sentence = mean(lambda side: side.weight @ side.sentence_match, len(place.by_sentence))
+    if encoder is not None and encoded is not None and translation:
+        meaning = encoded @ encoder([translation])[0]
+    else:
+        meaning = np.mean([place.sentence_vectors @ place.text_vector(*text) for text in texts], axis=0)
+    table = np.zeros((total + 1, len(PAIR) + len(NONE)), np.float32)
+    columns = {
+        "name": mean(lambda side: (side.weight * side.name) @ side.paragraph_match, total),
+        "word": mean(lambda side: (side.weight * ~(side.name | side.number)) @ side.paragraph_match, total),
+        "number": mean(lambda side: (side.locality * side.number) @ side.paragraph_match, total),
+        "sentence": place.best_sentence(by_sentence),
+        "meaning": place.best_sentence(meaning) * 5,
+        "length": place.lengths,
+    }
+    for feature, column in columns.items():
+        table[:total, PAIR.index(feature)] = column
+    if sides:
+        table[total, len(PAIR) :] = (1.0, unmatched(sides[0]), stranger(sides[0], texts[0][0]))
+    else:
+        table[total, len(PAIR)] = 1.0
+    compared = Compared(sides, table, by_sentence + meaning)
+    return replace(compared, table=compared.moved(slot))
+
+
+def runs(side: Side) -> list[list[int]]:
+    """The names of a text as runs of words: "Angela Merkel" is one."""
+    found: list[list[int]] = []
+    for i in np.flatnonzero(side.name):
+        if found and found[-1][-1] == i - 1 and side.words[i].start - side.words[i - 1].end <= 4:
+            found[-1].append(int(i))
+        else:
+            found.append([int(i)])
+    return found
+
+
+def unmatched(side: Side) -> float:
+    """Share of a caption's names that the article does not have: 0 … 1, 0 without names."""
+    names = runs(side)
+    if not names:
+        return 0.0
+    return float(np.mean([1 - side.paragraph_match[name].max(axis=1).mean() for name in names]))
+
+
+def stranger(side: Side, text: str) -> float:
+    """1 if the caption names people and the article none of them, else 0.
+
+    A picture of somebody whom the article does not mention illustrates no paragraph of it, whereas an unmentioned
+    village may well stand for the region that a paragraph is about.
+    """
+    people = []
+    for name in runs(side):
+        first = side.words[name[0]]
+        before = _LAST_WORD.search(text[: first.start])
+        if before is None or before[0].casefold() not in BEFORE_PLACES:
+            people.append(float(side.paragraph_match[name].max(axis=1).mean()))
+    return float(bool(people) and max(people) < 0.5)

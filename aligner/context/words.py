@@ -1,0 +1,131 @@
+"""Words, names, numbers and sentences of captions and paragraphs, in forms that can be compared across languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from aligner.resources import data
+
+# A word, or a number with its group separators ("60 000", "1,300", "2.5").
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?")
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?=[\"'“‘«(\[¿¡]*[A-ZÀ-ÖØ-Þ\d])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Sr|Sra|Jr|Prof|Gen|Col|Sgt|Lt|Capt|Rev|Gov|Sen|Rep|Mt|No|vs|a\.m|p\.m)|\b[A-Z])\.$"
+)
+
+_LISTS: dict[str, Any] = json.loads(data("link-words.json").read_text(encoding="utf8"))
+STOPWORDS: dict[str, frozenset[str]] = {
+    language: frozenset(listed.split()) for language, listed in _LISTS["stopwords"].items()
+}
+DATES = frozenset(_LISTS["dates"].split())
+# A name behind one of these is a place more often than a person.
+BEFORE_PLACES = frozenset(_LISTS["before_places"].split())
+# "one" and "uno" are articles and pronouns more often than numbers.
+_NUMBER_WORDS = {
+    language: {word: str(n) for n, word in enumerate(units.split()) if n != 1}
+    | {word: str(10 * n) for n, word in enumerate(_LISTS["tens"][language].split(), start=1)}
+    for language, units in _LISTS["units"].items()
+}
+
+# Spelling differences between transliterations (Khalifa/Jalifa, Kyiv/Kiev) and between cognates (photograph/fotógrafo).
+_SKELETON = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"ci(?=on)|ti(?=on)|si(?=on)", "zi"),
+        (r"tch|tsch|tx|ch|sch|sh", "x"),
+        (r"kh|gh|j(?=[aou])|h(?=[aeiou])|g(?=[ei])", "j"),
+        (r"zh", "x"),
+        (r"ph|ff", "f"),
+        (r"th|tt", "t"),
+        (r"ck|qu|q|c(?![ei])", "k"),
+        (r"c(?=[ei])|ss|s", "z"),
+        (r"dj", "j"),
+        (r"w|ou|oo", "u"),
+        (r"y|ee", "i"),
+        (r"b", "v"),
+        (r"(.)\1", r"\1"),
+    )
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word or number of a text.
+
+    Attributes:
+        form: lower case, without accents and without an English possessive; digits only for numbers.
+        start: offset in the text.
+        end: offset just after it.
+        capital: it starts with a capital letter.
+        first: it opens a sentence, so that its capital says nothing.
+    """
+
+    form: str
+    start: int
+    end: int
+    capital: bool
+    first: bool
+
+    @property
+    def number(self) -> bool:
+        """Whether the word is written in digits."""
+        return self.form[0].isdigit()
+
+
+def fold(text: str) -> str:
+    """Lower case without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[Word]:
+    """The words and numbers of a text, in order."""
+    starts = {start for start, _ in sentences(text)}
+    found: list[Word] = []
+    first = True
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        between = text[found[-1].end : match.start()] if found else ""
+        first = not found or match.start() in starts or any(mark in between for mark in ':"“«¿¡—') or between == " - "
+        if token[0].isdigit():
+            form = re.sub(r"[.,\s](?=\d{3}(?!\d))", "", token).replace(",", ".")
+        else:
+            form = fold(token)
+            form = re.sub(r"['’]s?$", "", form) if "'" in form or "’" in form else form
+        if form:
+            found.append(Word(form, match.start(), match.end(), token[0].isupper(), first))
+    return found
+
+
+def value(form: str, language: str) -> str | None:
+    """The number that a word stands for, in digits ("siete", "seven" and "7" give "7"); None for other words."""
+    if form[0].isdigit():
+        return form
+    return _NUMBER_WORDS.get(language, {}).get(form)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of a paragraph, without the white space around them."""
+    spans = []
+    start = len(text) - len(text.lstrip())
+    for match in _SENTENCE_END.finditer(text):
+        if match[0].startswith(".") and _ABBREVIATION.search(text[start : match.start() + 1]):
+            continue
+        spans.append((start, match.start() + len(match[0].rstrip())))
+        start = match.end()
+    end = len(text.rstrip())
+    if start < end:
+        spans.append((start, end))
+    return spans
+
+
+@lru_cache(maxsize=50_000)
+def skeleton(form: str) -> str:
+    """A spelling in which transliterations and cognates come out alike or nearly so."""
+    for pattern, replacement in _SKELETON:
+        form = pattern.sub(replacement, form)
+    return form
