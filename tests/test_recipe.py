@@ -320,6 +320,51 @@ def test_a_resumed_run_equals_an_undisturbed_one(made: tuple[Recipe, Path], tmp_
             )
 
 
+def test_a_signal_ends_training_with_a_checkpoint(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    import signal
+
+    import torch
+
+    recipe, _ = made
+    before = signal.getsignal(signal.SIGTERM)
+    trainer = small_trainer(recipe, tmp_path)
+    tensors = trainer.batches.tensors
+
+    def third(rows):
+        if trainer.step == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return tensors(rows)
+
+    trainer.batches.tensors = third
+    trainer.run(steps=50)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+MISUSES = [
+    (["prepare"], "nothing to train on"),
+    (["vocabulary"], "run the step `prepare` first"),
+    (["train"], "run the step `vocabulary` first"),
+    (["average"], "run the step `train` first"),
+    (["export"], "run the step `average` first"),
+    (["evaluate"], "no CTranslate2 build"),
+    (["plots"], "run the step `train` first"),
+    (["card"], "run the step `evaluate` first"),
+    (["distil", "--set", "distil.teacher=oracle"], "known: pivot, folder"),
+    (["prepare", "--options", "nowhere.toml"], "no such options file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISUSES)
+def test_misuse_names_the_remedy(arguments: list[str], message: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the recipe trains with torch, which is not installed")
+    folders = ["--data", str(tmp_path / "data"), "--work", str(tmp_path / "work"), "--model", str(tmp_path / "model")]
+    with pytest.raises(SystemExit, match=message):
+        command_line.main([*arguments, *folders, "--set", "prepare.templates=0"])
+    left = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert left == []
+
+
 def test_averages_reach_every_weight(made: tuple[Recipe, Path]) -> None:
     import torch
 

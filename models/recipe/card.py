@@ -57,6 +57,11 @@ def score_table(evaluation: dict[str, Any], marks: list[dict[str, Any]]) -> list
     return table(head, rows)
 
 
+def fault_table(captions: dict[str, Any]) -> list[str]:
+    """Counts of what went wrong on real captions."""
+    return table(["fault", f"of {captions['lines']:,} captions"], [[k, str(n)] for k, n in captions["counts"].items()])
+
+
 def data_table(prepared: dict[str, Any], sources: list[dict[str, Any]]) -> list[str]:
     """Sets, counts and licences."""
     rows = []
@@ -136,7 +141,7 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
             "",
             f"`{captions['file']}`, {captions['numbers']:,} numbers and {captions['names']:,} persons' names in it:",
             "",
-            *table(["fault", "captions"], [[kind, str(n)] for kind, n in captions["counts"].items()]),
+            *fault_table(captions),
             "",
             "length: words out over words in outside 0.5–2. Persons: a run of capitalised words that begins "
             "with a common given name, one of which is missing or changed. Spanish left over: two or more "

@@ -7,6 +7,7 @@ CTranslate2 build, a beam of 4, no guard and no names of the toolkit around it.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -151,19 +152,19 @@ def evaluate(
             sources, references = (read_set(folder, name, code) for code in (recipe.source, recipe.target))
             results["sets"][name] = scored(ours(sources), references)
             sentences += len(sources)
-            print(f"{name}: {results['sets'][name]}", flush=True)
+            print(f"{name}: {results['sets'][name]}", file=sys.stderr, flush=True)
             if name in compare_float:
                 with tempfile.TemporaryDirectory() as temporary:
                     write_ctranslate2(model, Path(temporary) / "wide", "float32")
                     wide = ours(sources, Path(temporary) / "wide")
                 results["float32"][name] = scored(wide, references)
-                print(f"{name} in float32: {results['float32'][name]}", flush=True)
+                print(f"{name} in float32: {results['float32'][name]}", file=sys.stderr, flush=True)
     for folder in gold:
         sources, references = gold_captions(folder)
         if sources:
             results["gold"][folder.name] = scored(ours(sources), references)
             sentences += len(sources)
-            print(f"captions of {folder.name}: {results['gold'][folder.name]}", flush=True)
+            print(f"captions of {folder.name}: {results['gold'][folder.name]}", file=sys.stderr, flush=True)
     if captions is not None:
         with open_text(captions) as lines:
             sources = [line.strip() for line in lines if line.strip()]
@@ -172,7 +173,7 @@ def evaluate(
             **diagnose(sources, ours(sources)),
         }
         sentences += len(sources)
-        print(f"{captions.name}: {results['captions']['counts']}", flush=True)
+        print(f"{captions.name}: {results['captions']['counts']}", file=sys.stderr, flush=True)
     results["seconds"], results["sentences"] = round(time.time() - begin, 1), sentences
     write_json(recipe.work / "evaluation.json", results)
     return results

@@ -114,6 +114,11 @@ def prepare(recipe: Recipe) -> Path:
     for a, b in captions(int(options.get("templates", 0)), recipe.seed):
         if filter_.keep(TEMPLATES, a, b):
             rows.append((TEMPLATES, a, b))
+    if not rows:
+        raise SystemExit(
+            f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
+            "and no distilled/NAME.tsv.gz; name another --data, or run the step `fetch`"
+        )
     rng.shuffle(rows)
 
     shares, repeats = options.get("variants", {}), options.get("repeat", {})

@@ -166,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run(recipe, model)
 
     def evaluate() -> object:
+        from card import fault_table, score_table
         from evaluate import evaluate as run
 
         options = recipe.table("evaluate")
@@ -174,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
             found = [f / options["captions"] for f in (recipe.data, recipe.work) if (f / options["captions"]).is_file()]
             captions = found[0] if found else None
         gold = given.gold or sorted(f.parent for f in HERE.parents[1].glob("corpus/*/gold.jsonl"))
-        return run(
+        results = run(
             recipe,
             model,
             given.evaluation or recipe.folders("evaluation"),
@@ -183,6 +184,12 @@ def main(arguments: list[str] | None = None) -> int:
             int(options.get("beam_size", 4)),
             options.get("compare_float", ()),
         )
+        marks = tomllib.loads(given.sources.read_text(encoding="utf-8")).get("mark", [])
+        print(*score_table(results, marks), sep="\n")
+        if "captions" in results:
+            print(*fault_table(results["captions"]), sep="\n")
+        print(recipe.work / "evaluation.json")
+        return results
 
     def plots() -> object:
         from plots import plots as run
@@ -216,10 +223,16 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         print(f"== {name}", flush=True)
         begin = time.time()
-        run()
+        result = run()
         print(f"== {name}: {time.time() - begin:.0f} s", flush=True)
+        if name == "train" and result.tokens < recipe.options["train"]["target_tokens"]:  # type: ignore[attr-defined]
+            print("training was stopped before its end; call again to go on", file=sys.stderr)
+            return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped; call again to go on")

@@ -330,8 +330,11 @@ def train(recipe: Recipe, minutes: float | None = None, steps: int | None = None
     """Runs the step from where it was left, with validation; returns the trainer."""
     from evaluate import validate
 
+    pairs = recipe.work / "pairs.npz"
+    if not pairs.is_file():
+        raise SystemExit(f"{pairs} is missing: run the step `vocabulary` first")
     torch.set_num_threads(int(recipe.options["train"].get("threads", 0)) or cores())
-    trainer = Trainer(recipe, recipe.work / "pairs.npz")
+    trainer = Trainer(recipe, pairs)
     size = sum(p.numel() for p in trainer.model.parameters()) / 1e6
     print(
         f"{size:.1f} M parameters, {'bfloat16' if trainer.bfloat16 else 'float32'}, from step {trainer.step}, "

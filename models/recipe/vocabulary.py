@@ -26,21 +26,30 @@ def train_pieces(recipe: Recipe, pairs: Path) -> Path:
             if number >= options["sentences"]:
                 break
             out.write(row.replace("\t", "\n"))
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(text),
-        model_prefix=str(recipe.work / "spm"),
-        vocab_size=options["pieces"],
-        character_coverage=options["character_coverage"],
-        required_chars=_REQUIRED,
-        model_type="unigram",
-        input_sentence_size=400_000,
-        shuffle_input_sentence=True,
-        num_threads=2,
-        split_digits=True,
-        normalization_rule_name="nmt_nfkc",
-        minloglevel=1,
-    )
-    text.unlink()
+    sentencepiece.set_random_generator_seed(recipe.seed)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(text),
+            model_prefix=str(recipe.work / "spm.part"),
+            vocab_size=options["pieces"],
+            character_coverage=options["character_coverage"],
+            required_chars=_REQUIRED,
+            model_type="unigram",
+            input_sentence_size=400_000,
+            shuffle_input_sentence=True,
+            num_threads=2,
+            split_digits=True,
+            normalization_rule_name="nmt_nfkc",
+            minloglevel=1,
+        )
+    except (RuntimeError, OSError) as error:
+        raise SystemExit(
+            f"SentencePiece cannot make {options['pieces']} pieces of {pairs} (vocabulary.pieces): {error}"
+        ) from None
+    finally:
+        text.unlink()
+    for kind in ("vocab", "model"):
+        (recipe.work / f"spm.part.{kind}").replace(recipe.work / f"spm.{kind}")
     return recipe.work / "spm.model"
 
 
@@ -83,6 +92,10 @@ def vocabulary(recipe: Recipe) -> Path:
     """Runs the step; returns the path of the encoded pairs."""
     pairs, out = recipe.work / "pairs.tsv", recipe.work / "pairs.npz"
     model = recipe.work / "spm.model"
+    if not pairs.is_file():
+        raise SystemExit(f"{pairs} is missing: run the step `prepare` first")
+    if recipe.options["vocabulary"]["pieces"] > np.iinfo(np.int16).max:
+        raise SystemExit(f"vocabulary.pieces: at most {np.iinfo(np.int16).max:,}, pairs are kept as 16-bit ids")
     if not model.exists():
         train_pieces(recipe, pairs)
     write_vocabulary(model)
