@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aligner.cli.export import ArticlesOption, RunArgument
 from aligner.cli.run import write_atomically
 from aligner.errors import UsageError
+
+if TYPE_CHECKING:
+    from aligner.review.session import Session
 
 DatabaseOption = Annotated[
     Path | None,
@@ -78,10 +81,7 @@ def review(
         store.close()
 
 
-def _serve(session: object, port: int, path: Path, open_: bool) -> None:
-    from aligner.review.session import Session
-
-    assert isinstance(session, Session)
+def _serve(session: Session, port: int, path: Path, open_: bool) -> None:
     if not session.units:
         raise UsageError("the run has no captions: there is nothing to review")
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from aligner.errors import RecordError
+from aligner.errors import RecordError, UsageError
 from aligner.exchange.edits import Decision, Line
 from aligner.exchange.runs import Unit
 from aligner.records import Document
@@ -44,6 +44,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"''*[=+\-@\t\r]")
 # Unpacked XML of a workbook; a run of 100 000 captions takes about a tenth of it.
 _MAX_UNPACKED = 1 << 29
+_MAX_ROWS = 1 << 20
 
 
 def guard(text: str) -> str:
@@ -88,7 +89,11 @@ def write_tsv(documents: Sequence[Document], units: Iterable[Unit]) -> bytes:
 
 
 def write_xlsx(documents: Sequence[Document], units: Iterable[Unit]) -> bytes:
-    """A workbook whose cells are locked but for translation, decision and comment."""
+    """A workbook whose cells are locked but for translation, decision and comment.
+
+    Raises:
+        UsageError: the run has more captions than a sheet has rows.
+    """
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, PatternFill, Protection
     from openpyxl.utils import get_column_letter
@@ -108,6 +113,8 @@ def write_xlsx(documents: Sequence[Document], units: Iterable[Unit]) -> bytes:
         cell.alignment = wrap
     last = 1
     for last, unit in enumerate(units, 2):
+        if last > _MAX_ROWS:
+            raise UsageError(f"a sheet has {_MAX_ROWS} rows, fewer than the run has captions; export --to tsv")
         row = _row(unit)
         for column, name in enumerate(COLUMNS, 1):
             value = row[name]
