@@ -25,7 +25,18 @@ app = typer.Typer(
 )
 
 # One module per group of commands; each has ``register(app)``.
-_GROUPS = ("run", "translate", "link", "score", "report", "batch", "export", "models", "corpus")
+_GROUPS = (
+    "run",
+    "translate",
+    "link",
+    "score",
+    "report",
+    "batch",
+    "export",
+    "review",
+    "models",
+    "corpus",
+)
 
 
 def _version(value: bool) -> None:

@@ -68,4 +68,7 @@ def stats(
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    from aligner.cli.review import corpus_add
+
+    group.command("add")(corpus_add)
     app.add_typer(group, name="corpus")

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +28,7 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
-class PatchMode(StrEnum):
+class PatchMode(Enum):
     """What stands in a caption's place in the corrected article."""
 
     replace = "replace"
@@ -188,7 +188,7 @@ def run(
     pipeline = Pipeline(
         Options(source_language, target_language, model=model, engine=engine, beam_size=beam, threads=threads)
     )
-    mode: patching.Mode = patch_mode.value  # type: ignore[assignment]
+    mode: patching.Mode = patch_mode.value
     kept: list[Document] = []
 
     def records() -> Iterator[Document]:
