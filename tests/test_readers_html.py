@@ -235,7 +235,7 @@ def test_hostile_pages_take_linear_time(name):
         read(part)
         times.append(time.process_time() - start)
     # Four times the input: quadratic time would be 16 times as long.
-    assert times[1] < 10 * max(times[0], 0.01)
+    assert times[1] < 10 * max(times[0], 0.05)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 from aligner.documents import Article, Block, Role
 from aligner.errors import DocumentError
@@ -84,6 +84,7 @@ _ATTRIBUTE = (
     r"[^\t\n\f\r />][^\t\n\f\r />=]*+"
     r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"?+|'[^']*+'?+|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
 )
+_START, _END, _COMMENT_START = 3, 5, 6
 # A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout,
 # and the closing ">" is optional, so that no input makes it look at a stretch twice.
 _TAG = re.compile(rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)")
@@ -129,7 +130,7 @@ _CLOSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tfoot": (("tbody", "thead", "tfoot"), ("table",)),
 }
 # Elements that say something of their text by themselves.
-_TELLING = frozenset(("figure", "figcaption", "a")) | _UNCAPTIONED | _HEADINGS | _FURNITURE
+_TELLING = frozenset(("figure", "figcaption", "cite")) | _UNCAPTIONED | _HEADINGS | _FURNITURE
 
 # Deeper pages than browsers build (512) are not for the extractor, whose time is then cubic in the depth.
 _DEEPEST = 256
@@ -142,11 +143,7 @@ _CAPTION_LONGEST = 1500
 _CAPTIONS_MOST = 12
 _BODY_LEAST = 200
 
-_HINT = re.compile(
-    r"(?i)capt|cr[eé]dit|cutline|pie|leyenda|ep[ií]grafe|legend|didascalia|bildunter|copyright|phot|fot|pic|ima"
-    r"|img|media|figure|lead|sourc|auth|autor|fuente|firma|agenc|byline|itemprop"
-    r"|itemtype|lang\s*="
-)
+_CLASS = re.compile(r"class[\t\n\f\r ]*=[\t\n\f\r ]*(?:\"([^\"]*)|'([^']*)|([^\t\n\f\r >]*))")
 _SQUASH = re.compile(r"[-_:]+")
 _CAPTION_CLASS = re.compile(
     r"^(?!(?:has|with|no|without|hide|show|toggle|closed)caption)"
@@ -219,7 +216,6 @@ class _Context(NamedTuple):
     figure: bool = False
     image: bool = False
     furniture: bool = False
-    link: bool = False
     language: str = ""
     telling: int = -1  # where the element begins that gave the language
     root: int = -1  # where the element begins that gave the role
@@ -229,11 +225,19 @@ class _Run(NamedTuple):
     """A stretch of text between block boundaries: pieces between inline tags, not decoded yet."""
 
     pieces: list[tuple[int, int]]
-    tags: list[Tag]
+    tags: list[tuple[str, int, int]]
     context: _Context
     element: Tag | None
     beside_image: bool
     linked: int
+
+
+def _hinted(raw: str) -> bool:
+    """Whether a tag's attributes may tell what its text is: a cheap look before they are parsed."""
+    raw = raw.lower()
+    if "class" in raw and (given := _CLASS.search(raw)) and _classes(given[given.lastindex or 1], True):
+        return True
+    return "lang" in raw or "itemprop" in raw or "itemtype" in raw
 
 
 @lru_cache(maxsize=4096)
@@ -249,18 +253,10 @@ def _classes(value: str, image: bool) -> Role | None:
     return role
 
 
-class _Open(NamedTuple):
-    """An open element: its place, its context, and how deep the nearest block and scope around it are."""
-
-    name: str
-    start: int
-    end: int
-    context: _Context
-    block: int
-    scope: int
-
-
-_OUTSIDE = _Open("", 0, 0, _Context(), -1, -1)
+# An open element: name, start and end of its tag, context, and how deep the nearest block and scope around it are. A
+# plain tuple, for a page has thousands.
+_Open: TypeAlias = tuple[str, int, int, _Context, int, int]
+_OUTSIDE: _Open = ("", 0, 0, _Context(), -1, -1)
 
 
 class _Scanner:
@@ -277,8 +273,8 @@ class _Scanner:
         # Per element name, how deep the open elements of that name are.
         self._where: dict[str, list[int]] = defaultdict(list)
         self._pieces: list[tuple[int, int]] = []
-        self._inline: list[Tag] = []
-        self._context = _OUTSIDE.context
+        self._inline: list[tuple[str, int, int]] = []
+        self._context = _OUTSIDE[3]
         self._element: Tag | None = None
         self._linked = 0
         self._image = False
@@ -293,22 +289,20 @@ class _Scanner:
         source, search = self.source, _TAG.search
         at = 0
         while match := search(source, at):
-            start = match.start()
-            if start > at:
+            start, end = match.span()
+            # White space between blocks is most of the text of a page.
+            if start > at and (self._pieces or not source[at:start].isspace()):
                 self._text(at, start)
-            at = match.end()
-            if name := match[1]:
-                if not match[3]:
-                    at = len(source)  # the file ends within a tag, which browsers drop
-                    break
-                at = self._start(name.lower(), match)
-            elif name := match[4]:
-                if not match[5]:
-                    at = len(source)
-                    break
-                self._end(name.lower(), start, at)
-            elif match[6]:
-                at = self._comment(at)
+            kind = match.lastindex
+            if kind == _START:
+                at = self._start(match[1].lower(), match) if match[3] else len(source)
+            elif kind == _END:
+                at = end if match[5] else len(source)
+                if match[5]:
+                    self._end(match[4].lower(), start, end)
+            else:
+                at = self._comment(end) if kind == _COMMENT_START else end
+        # A file that ends within a tag: browsers drop the rest.
         if at < len(source):
             self._text(at, len(source))
         self._flush()
@@ -321,26 +315,26 @@ class _Scanner:
 
     def _text(self, start: int, end: int) -> None:
         pieces = self._pieces
-        context = self._top.context
+        context = self._top[3]
         if not pieces:
-            if end - start < 200 and self.source[start:end].isspace():
+            if self.source[start:end].isspace():
                 return
             self._context = context
             self._element = self._text_element()
             self._linked = 0
             self._lightbox = None
         pieces.append((start, end))
-        if context.link:
+        if self._where["a"]:
             self._linked += end - start
 
     def _text_element(self) -> Tag | None:
         """The element whose text begins here: the block around it, or what tells its language within that."""
-        at = self._top.block
+        at = self._top[4]
         if at < 0:
             return None
-        opened, telling = self._open, self._top.context.telling
-        if telling > opened[at].start:
-            at = next(n for n in reversed(range(len(opened))) if opened[n].start == telling)
+        opened, telling = self._open, self._top[3].telling
+        if telling > opened[at][1]:
+            at = next(n for n in reversed(range(len(opened))) if opened[n][1] == telling)
         return Tag(*opened[at][:3])
 
     def _flush(self) -> None:
@@ -354,7 +348,7 @@ class _Scanner:
     def _pop_to(self, depth: int) -> None:
         opened, where = self._open, self._where
         while len(opened) > depth:
-            where[opened.pop().name].pop()
+            where[opened.pop()[0]].pop()
         self._top = opened[-1] if opened else _OUTSIDE
 
     def _start(self, name: str, match: re.Match[str]) -> int:
@@ -368,9 +362,9 @@ class _Scanner:
         if block:
             self._flush()
             self._imply_ends(name)
-        top = self._top
-        context = self._enter(name, match, top.context)
-        if context.role != top.context.role:
+        _, _, _, outer, nearest_block, nearest_scope = self._top
+        context = self._enter(name, match, outer)
+        if context is not outer and context.role != outer.role:
             self._flush()
             block = True
         elif not block:
@@ -378,17 +372,18 @@ class _Scanner:
                 self.formatting += 1
                 if name == "a":
                     self._lightbox = match if _LIGHTBOX.search(match[2]) else None
-            self._inline.append(Tag(name, start, end))
-        depth = len(self._open)
-        self._top = _Open(
+            self._inline.append((name, start, end))
+        opened = self._open
+        depth = len(opened)
+        self._top = (
             name,
             start,
             end,
             context,
-            depth if block else top.block,
-            depth if name in _SCOPES else top.scope,
+            depth if block else nearest_block,
+            depth if name in _SCOPES else nearest_scope,
         )
-        self._open.append(self._top)
+        opened.append(self._top)
         self._where[name].append(depth)
         if depth >= self.deepest:
             self.deepest = depth + 1
@@ -399,7 +394,7 @@ class _Scanner:
     def _imply_ends(self, name: str) -> None:
         """Closes what the start tag of a block closes without an end tag."""
         where = self._where
-        if (paragraphs := where.get("p")) and paragraphs[-1] > self._top.scope:
+        if (paragraphs := where.get("p")) and paragraphs[-1] > self._top[5]:
             self._pop_to(paragraphs[-1])
         if name in _CLOSES:
             among, within = _CLOSES[name]
@@ -416,19 +411,19 @@ class _Scanner:
             return
         at = where[-1]
         if block:
-            if at < self._top.scope and name not in _TABLE_PARTS:
+            if at < self._top[5] and name not in _TABLE_PARTS:
                 return
         else:
             # An end tag does not reach out of the block that it stands in.
-            if at < self._top.block:
+            if at < self._top[4]:
                 return
             if name in _FORMATTING:
                 self.formatting -= 1
             outer = self._open[at - 1] if at else _OUTSIDE
-            if outer.context.role != self._open[at].context.role:
+            if outer[3].role != self._open[at][3].role:
                 self._flush()
             else:
-                self._inline.append(Tag("/" + name, start, end))
+                self._inline.append(("/" + name, start, end))
         self._pop_to(at)
 
     def _break(self, name: str, start: int, end: int) -> None:
@@ -441,12 +436,11 @@ class _Scanner:
     def _enter(self, name: str, match: re.Match[str], outer: _Context) -> _Context:
         """What the page says of the text in an element that begins."""
         raw = match[2]
-        hinted = bool(raw) and _HINT.search(raw) is not None
+        hinted = raw != "" and _hinted(raw)
         if not hinted and name not in _TELLING:
             return outer
         role, figure, image = outer.role, outer.figure, outer.image
-        furniture, link, language = outer.furniture, outer.link, outer.language
-        telling, root = outer.telling, outer.root
+        furniture, language, telling, root = outer.furniture, outer.language, outer.telling, outer.root
         if name == "figure":
             figure, role = True, role or "caption"
         elif name == "figcaption":
@@ -457,8 +451,8 @@ class _Scanner:
             role = role or "heading"
         elif name in _FURNITURE:
             furniture = True
-        elif name == "a":
-            link = True
+        elif name == "cite" and role == "caption":
+            role = "credit"
         for attribute in _attributes(self.source, *match.span(2)) if hinted else ():
             key, value = attribute.name, attribute.value
             if key in ("lang", "xml:lang"):
@@ -474,7 +468,7 @@ class _Scanner:
                     role = named
         if role != outer.role:
             root = match.start()
-        context = _Context(role, figure, image, furniture, link, language, telling, root)
+        context = _Context(role, figure, image, furniture, language, telling, root)
         return outer if context == outer else context
 
     def _void(self, name: str, match: re.Match[str]) -> None:
@@ -485,13 +479,13 @@ class _Scanner:
             self._flush()
             self._image = True
             if self._lightbox is not None:
-                self._values_of("a", self._lightbox, self._top.context)
+                self._values_of("a", self._lightbox, self._top[3])
                 self._lightbox = None
         elif name in ("hr", "meta"):
             self._flush()
         else:
             return
-        context = self._top.context
+        context = self._top[3]
         self._values_of(name, match, context)
 
     def _values_of(self, name: str, match: re.Match[str], context: _Context) -> None:
@@ -540,6 +534,7 @@ class _Scanner:
         if end < 0:
             return at if name in _OPAQUE else len(self.source)
         if name == "script" and "ld+json" in match[2].lower():
+            self._flush()
             self._json(at, end)
         close = self.source.find(">", end)
         return close + 1 if close >= 0 else len(self.source)
@@ -735,7 +730,7 @@ def parse(data: bytes, name: str, charset: str | None = None) -> Article:
 
 def _blocks(source: str) -> tuple[Block, ...]:
     page = _Scanner(source)
-    runs = [part for run in page.runs for part in _parts(source, run)]
+    runs = [part for run in page.runs for part in (_parts(source, run) if len(run.pieces) > 1 else (run,))]
     keep = _body(source, runs, page)
     captions = Counter(run.context.root for run in runs if run.context.role == "caption")
     blocks: list[HtmlBlock] = []
@@ -750,7 +745,11 @@ def _blocks(source: str) -> tuple[Block, ...]:
                 continue
             role = role or "body"
         if built := collapse(source, run.pieces, HTML_SPECIAL, decode_html):
-            blocks.append(_block(*built, role, "text", "", run.element, run.context.language, tuple(run.tags)))
+            blocks.append(
+                _block(
+                    *built, role, "text", "", run.element, run.context.language, tuple(Tag(*tag) for tag in run.tags)
+                )
+            )
     for start, end, role, kind, quote, element, language in page.values:
         special, decoder = (JSON_SPECIAL, decode_json) if kind == "json" else (HTML_SPECIAL, decode_attribute)
         if built := collapse(source, [(start, end)], special, decoder):
@@ -805,7 +804,7 @@ def _parts(source: str, run: _Run) -> Iterator[_Run]:
     for number, part in enumerate(parts):
         first = parts[number - 1][-1][1] if number else 0
         last = parts[number + 1][0][0] if number + 1 < len(parts) else len(source)
-        tags = [tag for tag in run.tags if first <= tag.start and tag.end <= last]
+        tags = [tag for tag in run.tags if first <= tag[1] and tag[2] <= last]
         yield run._replace(pieces=part, tags=tags, beside_image=run.beside_image and number == 0)
 
 

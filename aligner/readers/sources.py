@@ -464,9 +464,10 @@ class _Reading:
             data, charset = content, None
             shown = content[:1000].decode("utf-8", "replace")
         elif isinstance(content, str):
-            data, charset = content.encode("utf-8", "surrogatepass"), "utf-8"
-            shown = content[:1000]
-            if "\ud800" <= max(content, default="") <= "\udfff" or _LONE.search(content):
+            charset, shown = "utf-8", content[:1000]
+            try:
+                data = content.encode()
+            except UnicodeEncodeError:  # half a surrogate pair
                 data = _LONE.sub("\ufffd", content).encode()
         else:
             kind = "is missing" if content is None else f"is no text but {type(content).__name__}"

@@ -22,16 +22,16 @@ HERE = Path(__file__).parent
 CASES = HERE.parent / "cases" / "readers" / "fuzz"
 # Share of the inputs; markup is where most of the code is.
 SHARES = {
-    "markup": 30,
-    "html": 12,
-    "jsonl": 8,
+    "markup": 20,
+    "html": 15,
+    "jsonl": 12,
     "lines": 10,
     "compressed": 10,
-    "warc": 12,
-    "docx": 6,
-    "parquet": 4,
-    "sniffed": 4,
-    "names": 4,
+    "warc": 10,
+    "docx": 8,
+    "parquet": 3,
+    "sniffed": 6,
+    "names": 6,
 }
 
 
