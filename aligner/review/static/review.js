@@ -265,7 +265,7 @@ function drawDetails() {
   const rows = [];
   const row = (name, value) => { if (value) rows.push(element("dt", "", name), element("dd", "", value)); };
   row("caption", `${Math.round(current.confidence * 100)} % sure` + (current.reasons.length ? `: ${current.reasons.join("; ")}` : ""));
-  row("translation", [current.model, current.quality !== null && `${current.quality} % per word`].filter(Boolean).join(", "));
+  row("translation", [current.model, current.quality !== null && `${current.quality} % per token`].filter(Boolean).join(", "));
   row("names", current.names.map(([source, article]) => `${source} → ${article}`).join("; "));
   if (current.context) row("paragraph", `${Math.round(current.context.score * 100)} % sure` + (current.context.evidence.length ? `: ${current.context.evidence.join("; ")}` : ""));
   row("decided", current.decision.at && new Date(current.decision.at).toLocaleString());
