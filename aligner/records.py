@@ -50,7 +50,7 @@ class Translation:
     Attributes:
         text: the translation.
         model: ``<pair>@<first 12 hex digits of the weights' SHA-256>``, e.g. ``es-en@0f3c…``.
-        engine: ``ctranslate2`` or ``transformers``.
+        engine: ``ctranslate2`` or ``transformers``; ``edited`` or ``accepted`` once a person has decided on the text.
         score: mean log-probability per target token of the chosen hypothesis (natural log, <= 0).
         names: names respelled as the article has them.
         warnings: ``code: reason`` lines, empty when nothing is suspicious.
