@@ -198,7 +198,7 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
             return None
         if token[0].isupper():
             named += 1
-        elif not small and token.casefold() not in (words.particles if at else ("de", "van", "von")):
+        elif not small and token.casefold() not in (words.particles if at else ("van", "von")):
             return None
     if not named and not small:
         return None
@@ -520,7 +520,8 @@ def _glued(text: str, start: int, end: int, weak: frozenset[str]) -> Found | Non
     for match in _SENTENCE_END.finditer(text, start, end):
         rest = text[match.end() : end]
         if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, weak):
-            return _credit_span(text, match.end(), end), reading, match.start() + len(match[0].rstrip())
+            at = match.end() + len(rest) - len(rest.lstrip("/ "))
+            return _credit_span(text, at, end), reading, match.start() + len(match[0].rstrip())
     return None
 
 

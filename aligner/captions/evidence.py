@@ -12,9 +12,9 @@ from aligner.captions.language import WORD, LanguageModel, model
 from aligner.errors import UsageError
 from aligner.resources import data
 
-_KNOWN, _UNKNOWN = -7.0, -3.0  # the most that one word can count against a language (nats)
+_KNOWN, _UNKNOWN = -7.0, -2.0  # the most that one word can count against a language (nats)
 _INITIAL = -1.4  # the same for a capitalised unknown word at the start of a line
-_LIKELY, _FOREIGN = -2.5, -2.0  # a language can claim a word above the first and not well below the second
+_LIKELY, _FOREIGN = -2.5, -1.9  # a language can claim a word above the first and not well below the second
 _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be counted as its word
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
@@ -66,7 +66,7 @@ class Weigher:
         self.connectives = frozenset([*stored.get(caption, ()), *stored.get(context, ())])
         self.function = frozenset(self.model.names[caption].function)
         ranked = self.model.names[caption].function
-        self.small = frozenset([*ranked[:30], *(w for w in ranked if len(w) < 4)])
+        self.small = frozenset([*ranked[:30], *(w for w in ranked[:60] if len(w) < 4)])
         self.given = frozenset(json.loads(data("find-lexicon.json").read_bytes())["given_names"])
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
@@ -89,6 +89,12 @@ class Weigher:
         least = _KNOWN if known else _UNKNOWN
         return tuple(max(least, score) for score in scores), known
 
+    def _stray(self, word: str) -> bool:
+        """Whether a word in capitals may be a name: neither language has it, or has it as a name mostly."""
+        scores, known = self.word(word)
+        mine = max(scores[self.caption], scores[self.context])
+        return not known or mine < _FOREIGN or word in self.names.heads or word in self.names.proper
+
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
         if "@" in text or "/" in text or "#" in text or "www." in text or ".com" in text:
@@ -97,11 +103,8 @@ class Weigher:
         shouting = _shouting(text)
         words = [token[0] for token in tokens]
         lowers = [word.lower().replace("’", "'") for word in words]
-        if shouting:
-            # In a line of capitals, words that no language knows stand for the capitalised ones.
-            upper = [not self.word(w)[1] or w in self.names.heads or w in self.names.proper for w in lowers]
-        else:
-            upper = [word[0].isupper() for word in words]
+        # In a line of capitals, words that no language knows stand for the capitalised ones.
+        upper = [self._stray(w) for w in lowers] if shouting else [w[0].isupper() for w in words]
         named = self._named(text, tokens, lowers, upper, shouting)
         evidence = Evidence()
         rows, alone = [], []

@@ -25,6 +25,7 @@ from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
 
 THRESHOLD = 0.5  # a line is reported from this probability on
+_MARGIN = 2.0  # nats by which a third language must explain a line better than both of the pair
 LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
 BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
@@ -140,7 +141,8 @@ class _Finder:
             self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), reading), "credit"))
             return
         evidence = self.weigher.weigh(text)
-        if not evidence.caption and len(evidence.context) > 1 and not _credited(text):
+        plainly = len(evidence.context) > 1 and max(evidence.totals) - evidence.totals[self.weigher.context] < _MARGIN
+        if plainly and not evidence.caption and not _credited(text):
             self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
             return
         for part in credits.split(text):
@@ -219,16 +221,21 @@ class _Finder:
         best = max(range(len(totals)), key=totals.__getitem__)
         if found.confidence >= THRESHOLD:
             found.kind = "caption"
-        elif (
-            best not in (self.weigher.caption, self.weigher.context)
-            and evidence.plain > 1
-            and len(evidence.foreign) * 4 >= evidence.plain > 2 * len(evidence.context)
-            and totals[best] - max(mine, context) > 2.0
-        ):
+        elif best not in (self.weigher.caption, self.weigher.context) and self._is_other(evidence, totals[best]):
             found.kind, found.language = "other", self.weigher.languages[best]
         elif evidence.context and context >= mine:
             found.kind = "context"
         return found
+
+    def _is_other(self, evidence: Evidence, best: float) -> bool:
+        """Whether a third language explains the words clearly better than the two of the pair."""
+        margin = best - max(evidence.totals[self.weigher.caption], evidence.totals[self.weigher.context])
+        foreign = len(evidence.foreign)
+        return (
+            margin > (_MARGIN if foreign > 1 else 2 * _MARGIN)
+            and evidence.plain > 1
+            and foreign * 4 >= evidence.plain > 2 * len(evidence.context)
+        )
 
     def _slug(self, block: Block, text: str) -> _Found | None:
         """A bare picture name: a file name, or a few words without a capital that are no sentence."""
@@ -412,12 +419,24 @@ class _Finder:
         """A caption's part with the photographer that stands before the agency's slash ("... Fadel Senna / AFP")."""
         part, text = found.part, found.text
         assert part.credit is not None
-        bare = self._bare(found, weak, mentioned)
-        reading = credits.read(text[bare[0] : part.credit[1]]) if bare else None
-        if bare is None or reading is None:
-            return part
-        start, end = credits.trim(text, part.start, bare[0])
-        return replace(part, start=start, end=end, credit=(bare[0], part.credit[1]), reading=reading)
+        given = credits.lexicon().given
+        tokens = list(re.finditer(r"\S+", text[part.start : part.end]))
+        for count in range(min(4, len(tokens) - 1), 1, -1):
+            lead, first = tokens[-count - 1][0], tokens[-count][0]
+            at = part.start + tokens[-count].start()
+            name = text[at : part.end]
+            if not lead[-1].isalnum() or lead.lower() in self.weigher.small or not _names_person(name):
+                continue
+            if (lead[0].isupper() or count > 3) and (first not in given or lead in given):
+                continue
+            surname = WORD.findall(name.lower())[-1:]
+            known = name.casefold() in weak or name.isupper()
+            doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in mentioned
+            reading = credits.read(text[at : part.credit[1]])
+            if reading and (known or not doubtful):
+                start, end = credits.trim(text, part.start, at)
+                return replace(part, start=start, end=end, credit=(at, part.credit[1]), reading=reading)
+        return part
 
     def _stranger(self, name: str, mentioned: str) -> bool:
         """Whether a name is a person's whom the article does not mention."""
@@ -426,8 +445,8 @@ class _Finder:
         words = WORD.findall(name.lower())
         return (
             2 <= len(tokens) <= 4
-            and tokens[0] in lexicon.given
-            and all(token[0].isupper() or token in lexicon.particles for token in tokens)
+            and (tokens[0] in lexicon.given and not tokens[-1].isupper())
+            and _names_person(name)
             and f" {words[-1]} " not in mentioned
         )
 
@@ -447,21 +466,17 @@ class _Finder:
         text, start, end = found.text, found.part.start, found.part.end
         tokens = list(re.finditer(r"\S+", text[max(start, end - 140) : end]))
         start = max(start, end - 140)
-        names = self.weigher.names
         for count in range(min(6, len(tokens) - 2), 0, -1):
             at = start + tokens[-count].start()
             stretch = text[at:end].rstrip(" .")
             lead = tokens[-count - 1][0]
-            if not stretch[:1].isupper() or not lead[-1].isalpha() or lead.lower() in self.weigher.small:
+            if not stretch[:1].isupper() or not lead[-1].isalnum() or lead.lower() in self.weigher.small:
                 continue
             reading = credits.read(stretch)
             if reading is None or (len(lead) < 3 and lead.islower()):
                 continue
-            if stretch.casefold() in weak:
-                return at, reading
-            if lead in names.leads or lead.lower() in names.leads or text[start:end].isupper():
-                continue
-            if self._sets_itself_off(stretch, lead, reading, mentioned):
+            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading, mentioned)
+            if likely and not text[start:end].isupper():
                 return at, reading
         return None
 
@@ -471,12 +486,17 @@ class _Finder:
         several = " " in stretch
         unknown = f" {stretch.lower()} " not in mentioned and stretch not in lexicon.not_credits
         if "/" in stretch and reading.strength >= credits.LIKELY:
-            return True
+            first, *rest = stretch.partition("/")[0].split() or [""]
+            return first in lexicon.given or not any(word in lexicon.given for word in rest)
         if reading.strength == credits.STRONG and not reading.labelled:
-            return stretch.isupper() or several or (unknown and lead[0].islower())
-        if stretch.isupper() and not lead.isupper():
+            return several or (stretch.isupper() and lead.isalpha()) or (unknown and lead[0].islower())
+        if stretch.isupper() and lead.isalpha() and not lead.isupper():
             return several or (len(stretch) > 2 and lead[0].islower() and unknown)
-        return lead not in lexicon.given and self._stranger(stretch, mentioned)
+        if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
+            return False
+        names = self.weigher.names
+        introduced = lead in names.leads or lead.lower() in names.leads or lead in lexicon.given
+        return not introduced and self._stranger(stretch, mentioned)
 
     # Records --------------------------------------------------------------------------------------------------
 
@@ -593,6 +613,11 @@ def _credited(text: str) -> bool:
 def _body(text: str) -> bool:
     """Whether a line in the context language is body text rather than a heading or a label."""
     return _ENDS.search(text, max(0, len(text) - 6)) is not None or len(text.split()) >= BODY_WORDS
+
+
+def _names_person(text: str) -> bool:
+    """Whether words are capitalised as a person's name is."""
+    return all(word[0].isupper() or word in credits.lexicon().particles for word in text.split())
 
 
 def _person(text: str) -> bool:

@@ -37,12 +37,12 @@ NAME = 0.85  # a word capitalised this often inside sentences is a name and noth
 PROPER = 0.5  # one capitalised this often may be one
 
 
-def lines(paths: Iterable[Path]) -> Iterator[str]:
-    """Segments of the files, at most ``MAX_SEGMENTS`` of each."""
+def lines(paths: Iterable[Path], most: int = MAX_SEGMENTS) -> Iterator[str]:
+    """Segments of the files, at most ``most`` of each."""
     for path in paths:
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "rt", encoding="utf-8") as file:
-            for _, line in zip(range(MAX_SEGMENTS), file, strict=False):
+            for _, line in zip(range(most), file, strict=False):
                 yield unicodedata.normalize("NFC", line)
 
 
@@ -156,9 +156,8 @@ def main() -> None:
     proper: dict[str, set[str]] = {}
     for language, paths in texts.items():
         words, proper[language] = count(paths, language == "de")
-        listed[language] = {w for line in lines(lists.get(language, [])) for w in [line.strip()] if w.islower()}
-        if language == "de":
-            listed[language] = {line.strip().lower() for line in lines(lists.get(language, []))}
+        entries = [line.strip() for line in lines(lists.get(language, []), 10**7)]
+        listed[language] = {w.lower() if language == "de" else w for w in entries if language == "de" or w.islower()}
         types = {w: 1 + math.log(n) for w, n in words.items() if n > 1 and len(w) > 2}
         for word in listed[language]:
             types.setdefault(word, 0.5)
