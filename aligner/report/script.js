@@ -73,6 +73,7 @@
     byId("count").textContent = `${total} of ${cards.length} captions, ${visible} of ${articles.length} articles`;
     const output = byId("below-value");
     if (output) output.textContent = below >= 100 ? "any" : `≤ ${below}`;
+    byId("count").removeAttribute("aria-busy");
     byId("reset").hidden = fields.every((name) => value(name) === initial[name]);
   };
 
@@ -97,6 +98,7 @@
   };
   let waiting = 0;
   form.addEventListener("input", () => {
+    byId("count").setAttribute("aria-busy", "true");
     clearTimeout(waiting);
     waiting = setTimeout(() => { apply(); remember(); }, 60);
   });
