@@ -31,6 +31,7 @@ class Lexicon:
     openers: frozenset[str]
     line_labels: frozenset[str]
     dropped: frozenset[str]
+    interface: frozenset[str]
 
     def label(self, text: str, at: int = 0) -> int:
         """Where a credit label with its colon ("Foto: ") ends that starts at ``at``; 0 if there is none."""
@@ -70,6 +71,7 @@ def lexicon() -> Lexicon:
         labels=frozenset(map(_plain, stored["credit_labels"])),
         openers=frozenset(_plain(opener.rstrip(":")) for opener in stored["credit_openers"]),
         line_labels=frozenset(map(_plain, stored["line_labels"])),
+        interface=frozenset(stored["interface"]),
         dropped=frozenset(_plain(opener.rstrip(":")) for opener in stored["drop_openers"]),
     )
 

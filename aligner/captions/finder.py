@@ -96,7 +96,7 @@ _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _LAST_BRACKET = re.compile(r"\(([^()]{5,40})\)[\s.]*$")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
-_FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+")
+_FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
 _ENDS = re.compile(r"[.!?…:;][\"”»’')\]]*$")
 LANGUAGE_NAMES = frozenset(
     ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
@@ -109,6 +109,7 @@ class _Finder:
         self.weigher = weigher
         self.plain: list[Block] = []
         self.found: list[_Found] = []
+        self._mentions: str | None = None
 
     def run(self) -> Findings:
         """All steps."""
@@ -317,43 +318,44 @@ class _Finder:
 
     def _mentioned(self) -> str:
         """The words of the article's own text, to look words and names up in."""
-        texts = [block.text for block in self.plain]
-        texts += [f.text[f.part.start : f.part.end] for f in self.found if f.kind == "context"]
-        return f" {' '.join(WORD.findall(' '.join(texts)))} "
+        if self._mentions is None:
+            texts = [block.text for block in self.plain]
+            texts += [f.text[f.part.start : f.part.end] for f in self.found if f.kind == "context"]
+            self._mentions = f" {' '.join(WORD.findall(' '.join(texts)))} "
+        return self._mentions
 
     def _exempt(self) -> None:
-        """Takes back what only looks like a caption: quotations, posts, lists of titles, the article's own words."""
-        captions = [f for f in self.found if f.kind == "caption"]
+        """Takes back what only looks like a caption."""
+        captions = [found for found in self.found if found.kind == "caption"]
         if not captions:
             return
         listed = self._listed()
-        mentioned = ""
         for found in captions:
             stretch = found.text[found.part.start : found.part.end]
-            reason = ""
-            if found.part.credit is None and _WHOLLY_QUOTED.fullmatch(stretch):
-                reason = "quotation"
-            elif _POST.search(found.text):
-                reason = "post"
-            elif all(w.casefold() in LANGUAGE_NAMES for w in WORD.findall(stretch)):
-                reason = "menu"
-            elif id(found.block) in listed:
-                reason = "list"
-            elif found.part.credit is None and found.evidence and len(stretch) < 60:
-                words = WORD.findall(stretch)
-                content = {w.lower() for w in [*found.evidence.caption, *words[:1]]} - self.weigher.function
-                if stretch.isupper():
-                    content |= {w.lower() for w in words} - self.weigher.function
-                if content and len(content) <= 6:
-                    mentioned = mentioned or self._mentioned()
-                    known = mentioned.lower() if stretch.isupper() else mentioned
-                    first = words[0].lower()
-                    if all(f" {w} " in known for w in content) or (
-                        len(words) < 4 and first not in self.weigher.function and f" {first} " in known
-                    ):
-                        reason = "mentioned"
-            if reason:
+            bare = found.part.credit is None
+            if (
+                id(found.block) in listed
+                or _POST.search(found.text)
+                or _interface(stretch)
+                or (bare and _WHOLLY_QUOTED.fullmatch(stretch))
+                or (bare and len(stretch) < 60 and self._echoes(found, stretch))
+            ):
                 found.kind = "exempt"
+
+    def _echoes(self, found: _Found, stretch: str) -> bool:
+        """Whether a short line only has words that the article itself uses ("Gazpacho andaluz" as a heading)."""
+        assert found.evidence is not None
+        words = WORD.findall(stretch)
+        content = {w.lower() for w in [*found.evidence.caption, *words[:1]]} - self.weigher.function
+        if stretch.isupper():
+            content |= {w.lower() for w in words} - self.weigher.function
+        if not 0 < len(content) < 7:
+            return False
+        mentions = self._mentioned().lower() if stretch.isupper() else self._mentioned()
+        first = words[0].lower()
+        return all(f" {w} " in mentions for w in content) or (
+            len(words) < 4 and first not in self.weigher.function and f" {first} " in mentions
+        )
 
     def _listed(self) -> set[int]:
         """Blocks of lists of titles: three or more numbered lines in a row that do not end as sentences do."""
@@ -618,6 +620,12 @@ def _body(text: str) -> bool:
 def _names_person(text: str) -> bool:
     """Whether words are capitalised as a person's name is."""
     return all(word[0].isupper() or word in credits.lexicon().particles for word in text.split())
+
+
+def _interface(text: str) -> bool:
+    """Whether a line belongs to the page and not to the article: "Leer más", "Español | English"."""
+    plain = " ".join(text.casefold().split()).strip(" .:…!»>")
+    return plain in credits.lexicon().interface or all(w in LANGUAGE_NAMES for w in WORD.findall(plain))
 
 
 def _person(text: str) -> bool:
