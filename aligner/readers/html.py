@@ -316,6 +316,9 @@ class _Scanner:
     def _text(self, start: int, end: int) -> None:
         pieces = self._pieces
         context = self._top[3]
+        if pieces and context.role == "caption" and self._apart(pieces[-1][1], start):
+            self._flush()
+            pieces = self._pieces
         if not pieces:
             if self.source[start:end].isspace():
                 return
@@ -326,6 +329,19 @@ class _Scanner:
         pieces.append((start, end))
         if self._where["a"]:
             self._linked += end - start
+
+    def _apart(self, end: int, start: int) -> bool:
+        """Whether text that begins at ``start`` is another than what ended at ``end``, with only tags in between.
+
+        Pages set the credit in an element of its own right behind the caption's last letter, and leave the space to
+        the style sheet: ``<span>En Moscú.</span><span>AFP</span>``.
+        """
+        before, after = self.source[end - 1], self.source[start : start + 2]
+        if start == end or not after.lstrip("&")[:1].isupper():
+            return False
+        between = self.source[end:start]
+        closing = between.count("</")
+        return before in ".!?…»”)" or ((before.islower() or before == ";") and 0 < closing < between.count("<"))
 
     def _text_element(self) -> Tag | None:
         """The element whose text begins here: the block around it, or what tells its language within that."""
@@ -387,7 +403,7 @@ class _Scanner:
         self._where[name].append(depth)
         if depth >= self.deepest:
             self.deepest = depth + 1
-        if name == "figure" and "aria-label" in match[2]:
+        if block and ("aria-label" in match[2] or "data-caption" in match[2]):
             self._values_of(name, match, context)
         return end
 
@@ -502,8 +518,10 @@ class _Scanner:
                 roles["content"] = _PROPERTY_ROLES[prop]
         elif name == "a":
             roles = _LINK_ATTRIBUTES
-        elif name == "figure":
-            roles["aria-label"] = "alt"
+        elif name not in ("img", "amp-img"):
+            roles["data-caption"] = "caption"
+            if name == "figure":
+                roles["aria-label"] = "alt"
         else:
             roles = _IMAGE_ATTRIBUTES
         seen = set()

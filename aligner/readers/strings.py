@@ -57,10 +57,10 @@ def decode_json(match: re.Match[str]) -> str:
         return _clean(html.unescape(raw))
     if raw[0] == "\\":
         try:
-            value: str = json.loads(f'"{raw}"')
-        except ValueError:
-            return " " if raw[-1] in "nrtf" else raw[-1]
-        return " " if value[0] in SPACES else _clean(value)
+            value: str = json.loads(f'"{raw}"', strict=False)
+        except ValueError:  # an escape that JSON does not have
+            value = raw[-1]
+        return _clean(value)
     return " " if raw[0] in SPACES else _clean(raw)
 
 
@@ -68,6 +68,8 @@ _UNCLEAN = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
+    if text[0] in SPACES:
+        return " "
     return _UNCLEAN.sub("\ufffd", text).replace("\xad", "")
 
 

@@ -73,8 +73,10 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
             if place not in known:
                 known.add(place)
                 CASES.mkdir(parents=True, exist_ok=True)
-                case = CASES / f"{target}-{hashlib.sha256(data).hexdigest()[:12]}"
-                case.write_bytes(data)
+                # The page itself is kept, not the recipe, which changes with the list of tokens.
+                kind, kept = ("html", targets.page_from(data)) if target == "markup" else (target, data)
+                case = CASES / f"{kind}-{hashlib.sha256(kept).hexdigest()[:12]}"
+                case.write_bytes(kept)
                 print(f"{target}: {place} -> {case.name}: {str(error)[:200]}", file=sys.stderr, flush=True)
         finally:
             if done == runs:
