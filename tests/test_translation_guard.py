@@ -44,7 +44,9 @@ def test_every_code_is_known_and_gravest_first() -> None:
 
 
 def test_other_languages_get_the_general_checks_only() -> None:
-    assert not guard.check("Der Präsident von Kolumbien", "El presidente de Colombia", source_language="de", target_language="es")
+    assert not guard.check(
+        "Der Präsident von Kolumbien", "El presidente de Colombia", source_language="de", target_language="es"
+    )
     codes = [p.code for p in guard.check("Im Jahr 2019", "En el año", source_language="de", target_language="es")]
     assert codes == ["numbers-lost"]
 
@@ -56,7 +58,12 @@ def test_never_fails(source: str, target: str) -> None:
         assert problem.reason
 
 
-@given(st.lists(st.sampled_from("el la 12 3.500 @abc #tag 2-1 Madrid casa . , \U0001f600".split()), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from(["el", "la", "12", "3.500", "@abc", "#tag", "2-1", "Madrid", "casa", ".", ",", "😀"]),
+        max_size=30,
+    )
+)
 def test_numbers_and_literals_of_a_copy_are_kept(words: list[str]) -> None:
     line = " ".join(words)
     codes = {problem.code for problem in guard.check(line, line)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aligner.errors import ModelError, TranslationError, UsageError
-from aligner.translation.making import convert, quiet_transformers
+from aligner.translation.making import convert, load_whole, quiet_transformers
 from aligner.translation.models import MANIFEST, Model, converted_path, inspect
 
 #: Engines by name, the default first.
@@ -72,9 +72,14 @@ class Engine(Protocol):
         """Hypotheses of each source, best first, in the order of the sources."""
 
 
-def max_output(length: int) -> int:
-    """Longest output for a source of so many pieces: a loop should not cost 256 steps."""
-    return 2 * length + 12
+def max_output(length: int, limit: int) -> int:
+    """Longest output in pieces for a source of ``length``: a loop should not run to the model's last position.
+
+    Args:
+        length: pieces of the source.
+        limit: the model's longest source; it has at least twice as many positions.
+    """
+    return min(2 * length + 12, 2 * limit - 2)
 
 
 def batches(lengths: Sequence[int], budget: int, workers: int = 1) -> list[list[int]]:
@@ -146,6 +151,7 @@ class CTranslate2Engine:
 
         self._workers = workers_or_cores(threads)
         self._batch_tokens = batch_tokens
+        self._limit = model.max_source_tokens
         try:
             self._source = SentencePieceProcessor(model_file=str(spm[0]))
             same = spm[0].read_bytes() == spm[1].read_bytes()
@@ -186,7 +192,7 @@ class CTranslate2Engine:
                     beam_size=decoding.beam_size,
                     num_hypotheses=min(decoding.hypotheses, decoding.beam_size),
                     no_repeat_ngram_size=decoding.no_repeat_ngram_size,
-                    max_decoding_length=max_output(len(sources[group[0]])),
+                    max_decoding_length=max_output(len(sources[group[0]]), self._limit),
                     max_input_length=0,
                     disable_unk=True,
                     return_scores=True,
@@ -235,12 +241,11 @@ class TransformersEngine:
         self._torch = torch
         self._threads = threads or 1  # more than one wait for each other inside matrices this small
         self._batch_tokens = batch_tokens
+        self._limit = model.max_source_tokens
         try:
             with quiet_transformers():
                 self._tokenizer: Any = MarianTokenizer.from_pretrained(model.path, local_files_only=True)
-                self._model: Any = MarianMTModel.from_pretrained(
-                    model.path, local_files_only=True, use_safetensors=True, dtype=torch.float32
-                ).eval()
+                self._model: Any = load_whole(MarianMTModel, model.path, dtype=torch.float32).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"{model.path}: cannot be loaded: {error}") from None
 
@@ -273,7 +278,7 @@ class TransformersEngine:
                     num_beams=decoding.beam_size,
                     num_return_sequences=count,
                     no_repeat_ngram_size=decoding.no_repeat_ngram_size,
-                    max_new_tokens=max_output(inputs.shape[1]),
+                    max_new_tokens=max_output(inputs.shape[1], self._limit) + 1,  # the end token counts here
                     # CTranslate2's rule: done when the beam has as many finished hypotheses as it is wide.
                     early_stopping=decoding.beam_size > 1,
                     do_sample=False,

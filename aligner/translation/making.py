@@ -43,6 +43,8 @@ QUANTIZATIONS = (
     "bfloat16",
     "float32",
 )
+_WEIGHTS = "model.safetensors"
+_PICKLED = "pytorch_model.bin"
 _CONVERT_REMEDY = "pip install 'caption-aligner[torch]'"
 
 
@@ -103,15 +105,41 @@ def _convert_into(folder: Path, output: Path, quantization: str) -> list[str]:
         if not (folder / "model.safetensors").is_file():
             source = Path(temporary)
             _unpickle(folder, source)
-        from ctranslate2.converters import TransformersConverter
-
         try:
-            TransformersConverter(str(source), trust_remote_code=False).convert(
-                str(output), quantization=quantization, force=True
-            )
+            _converter(source).convert(str(output), quantization=quantization, force=True)
         except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
             raise ModelError(f"{folder}: CTranslate2 cannot convert it: {error}") from error
         return _start_token_notes(source)
+
+
+def _converter(folder: Path) -> Any:
+    """CTranslate2's converter, kept to local files, safetensors and complete weights."""
+    from ctranslate2.converters import TransformersConverter
+
+    class Converter(TransformersConverter):  # type: ignore[misc]
+        def load_model(self, model_class: Any, path: str, **kwargs: Any) -> Any:
+            return load_whole(model_class, path, **kwargs)
+
+        def load_tokenizer(self, tokenizer_class: Any, path: str, **kwargs: Any) -> Any:
+            return tokenizer_class.from_pretrained(path, local_files_only=True, **kwargs)
+
+    return Converter(str(folder), trust_remote_code=False)
+
+
+def load_whole(model_class: Any, folder: str | Path, **kwargs: Any) -> Any:
+    """Loads local safetensors weights; transformers alone fills weights that are missing with random numbers.
+
+    Raises:
+        ModelError: weights are missing or of another shape.
+    """
+    model, info = model_class.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **kwargs
+    )
+    absent = sorted(info["missing_keys"]) + sorted(key for key, *_ in info.get("mismatched_keys", ()))
+    if absent:
+        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
+        raise ModelError(f"{folder}/{_WEIGHTS}: weights are missing: {', '.join(absent[:3])}{more}")
+    return model
 
 
 def _start_token_notes(folder: Path) -> list[str]:
@@ -142,13 +170,14 @@ def _unpickle(folder: Path, output: Path) -> None:
             f"{folder}: its weights are pickled, and torch {torch.__version__} cannot read these safely; "
             "pip install 'torch>=2.6'"
         )
-    try:
-        model = MarianMTModel.from_pretrained(
-            folder, use_safetensors=False, weights_only=True, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:  # a hostile pickle can make torch raise anything
-        raise ModelError(f"{folder}/pytorch_model.bin: not a plain file of weights, refused: {error}") from error
-    model.save_pretrained(output)
+    with quiet_transformers():
+        try:
+            model = MarianMTModel.from_pretrained(
+                folder, use_safetensors=False, weights_only=True, local_files_only=True, trust_remote_code=False
+            )
+        except Exception as error:  # a hostile pickle can make torch raise anything
+            raise ModelError(f"{folder}/{_PICKLED}: not a plain file of weights, refused: {error}") from error
+        model.save_pretrained(output)
     for name in (*SPM, "vocab.json", "tokenizer_config.json"):
         if (folder / name).is_file():
             shutil.copyfile(folder / name, output / name)
@@ -227,8 +256,6 @@ def _locked(target: Path) -> Iterator[None]:
 
 # ------------------------------------------------------------------------------------------------- pulling
 
-_WEIGHTS = "model.safetensors"
-_PICKLED = "pytorch_model.bin"
 _WANTED = (
     "config.json",
     "generation_config.json",
@@ -290,44 +317,26 @@ def _fetch_and_build(repo: str, commit: str, info: Any, target: Path, quantizati
     names = [name for name in (*_WANTED, weights) if name in remote]
 
     partial = target.with_name(f".partial-{target.name}")
-    with _hub_errors(repo, commit):
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.utils import (
-            are_progress_bars_disabled,
-            disable_progress_bars,
-            enable_progress_bars,
-        )
-
-        bars = not are_progress_bars_disabled()
-        if not sys.stderr.isatty():
-            disable_progress_bars()
-        try:
-            snapshot_download(repo, revision=commit, local_dir=partial, allow_patterns=names)
-        finally:
-            if bars:
-                enable_progress_bars()
+    partial.mkdir(exist_ok=True)
     for name in names:
-        lfs = remote[name].lfs
-        if lfs is not None and (found := sha256(partial / name)) != lfs.sha256:
-            (partial / name).unlink()
-            raise ModelError(
-                f"{repo}: {name} came with SHA-256 {found[:12]}…, the hub says {lfs.sha256[:12]}…; pull again"
-            )
+        _download(repo, commit, remote[name], partial / name)
 
     config = read_json(partial / "config.json")
     if config.get("model_type") != "marian":
         shutil.rmtree(partial)
         raise ModelError(f"{repo}: a {config.get('model_type')!r} model; only MarianMT models (marian) are supported")
+    notes = []
+    if weights == _PICKLED:
+        _unpickle(partial, partial / ".unpickled")
+        (partial / ".unpickled" / _WEIGHTS).replace(partial / _WEIGHTS)
+        (partial / _PICKLED).unlink()
+        notes.append(f"the hub has the weights pickled only; {_WEIGHTS} was made from them here")
     build = partial / f"ctranslate2-{quantization}"
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir()
-    notes = _convert_into(partial, build, quantization)
-    if weights == _PICKLED:
-        with quiet_transformers():
-            _unpickle(partial, partial)
-        (partial / _PICKLED).unlink()
-        notes.append(f"the hub has the weights pickled only; {_WEIGHTS} was made from them here")
-    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    notes += _convert_into(partial, build, quantization)
+    for hidden in partial.glob(".*"):
+        shutil.rmtree(hidden)
     spoken = languages(partial, repo.partition("/")[2])
     write_manifest(
         partial,
@@ -340,6 +349,46 @@ def _fetch_and_build(repo: str, commit: str, info: Any, target: Path, quantizati
         notes=notes,
     )
     partial.rename(target)
+
+
+def _download(repo: str, commit: str, file: Any, target: Path) -> None:
+    """Fetches one file of a commit, going on where an earlier attempt broke off, and checks what came."""
+    if target.is_file():
+        return
+    part = target.with_name(f"{target.name}.part")
+    with _hub_errors(repo, commit):
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import (
+            are_progress_bars_disabled,
+            build_hf_headers,
+            disable_progress_bars,
+            enable_progress_bars,
+        )
+
+        bars = not are_progress_bars_disabled()
+        if not sys.stderr.isatty():
+            disable_progress_bars()
+        try:
+            with part.open("ab") as stream:
+                http_get(
+                    hf_hub_url(repo, file.rfilename, revision=commit),
+                    stream,
+                    resume_size=stream.tell(),
+                    headers=build_hf_headers(),
+                    expected_size=file.size,
+                    displayed_filename=file.rfilename,
+                )
+        finally:
+            if bars:
+                enable_progress_bars()
+    if file.lfs is not None and (found := sha256(part)) != file.lfs.sha256:
+        part.unlink()
+        raise ModelError(
+            f"{repo}: {target.name} came with SHA-256 {found[:12]}…, the hub says {file.lfs.sha256[:12]}…; "
+            f"run `aligner models pull {repo}` again"
+        )
+    part.replace(target)
 
 
 def _licence(info: Any) -> str | None:

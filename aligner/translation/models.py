@@ -373,10 +373,11 @@ def languages(folder: Path, name: str, manifest: Manifest | None = None) -> tupl
 
 
 def _max_source_tokens(folder: Path, config: Mapping[str, Any]) -> int:
+    """Half of the positions that the model has: its output may be twice as long as its input."""
     limits = [config.get("max_position_embeddings")]
     if (folder / "tokenizer_config.json").is_file():
         limits.append(read_json(folder / "tokenizer_config.json").get("model_max_length"))
-    return min([int(limit) for limit in limits if isinstance(limit, int) and limit > 1], default=256)
+    return min([int(limit) for limit in limits if isinstance(limit, int) and limit > 1], default=256) // 2
 
 
 def _problem(path: Path, name: str, expected: File, hashed: set[Path] | None) -> str | None:
@@ -439,7 +440,8 @@ def write_manifest(
         revision: commit of the recipe or of the hub repository.
         origin: where the weights come from.
         normalisation: key of ``text.NORMALISATIONS``: how the training text was normalised.
-        max_source_tokens: longest input in pieces; None takes it from the model's configuration.
+        max_source_tokens: longest input in pieces, at most half of the model's positions, which is what None
+            takes.
         notes: remarks to keep.
 
     Raises:
@@ -457,12 +459,15 @@ def write_manifest(
     if not files:
         raise ModelError(f"{folder}: no files to make a manifest of")
     config = read_json(folder / "config.json") if "config.json" in files else {}
+    longest = _max_source_tokens(folder, config)
+    if max_source_tokens is not None and not 0 < max_source_tokens <= longest:
+        raise ModelError(f"max_source_tokens {max_source_tokens}: the model's positions allow 1 to {longest}")
     manifest = Manifest(
         name=name,
         source_language=source_language,
         target_language=target_language,
         normalisation=normalisation,
-        max_source_tokens=max_source_tokens or _max_source_tokens(folder, config),
+        max_source_tokens=max_source_tokens or longest,
         licence=licence,
         revision=revision,
         origin=origin,

@@ -233,9 +233,11 @@ class Translator:
         peeled = text.peel(normalised)
         units = []
         if peeled.core:
+            spanish = self.source_language == "es"
+            throughout = spanish and casing.is_capitals(peeled.core)
             for part in splitting.split(peeled.core, self._fits, by_sentence=True):
                 stripped = part.rstrip()
-                capitals = self.source_language == "es" and casing.is_capitals(stripped)
+                capitals = throughout or (spanish and casing.is_capitals(stripped))
                 units.append(
                     _Unit(casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :])
                 )
@@ -292,7 +294,7 @@ class Translator:
     def _candidate(self, unit: str, source: Sequence[str], decoded: Decoded) -> _Candidate:
         target = self.engine.text(decoded.pieces)
         problems = self._check(unit, target)
-        if len(decoded.pieces) >= max_output(len(source)):
+        if len(decoded.pieces) >= max_output(len(source), self._limit):
             problems.append(Problem("truncated", f"cut off after {len(decoded.pieces)} pieces"))
         alignment = None
         if decoded.attention is not None:
