@@ -358,3 +358,21 @@ def test_replace_column():
 def test_replace_column_that_is_not_there():
     with pytest.raises(AlignerError, match="no text in column 'text'"):
         replace_column(b'{"m": {"text": "x"}, "text": 1}', "text", "y")
+
+
+def test_errors_of_a_store_are_reported(monkeypatch):
+    """Stores behind fsspec raise what they like, at any time."""
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://odd/x.jsonl", "wb") as file:
+        file.write(LINES * 9999)
+
+    class CredentialsError(Exception):
+        pass
+
+    def read(self, size=-1):
+        raise CredentialsError("no credentials")
+
+    monkeypatch.setattr(fsspec.implementations.memory.MemoryFile, "readinto", read)
+    (item,) = open_source("memory://odd/x.jsonl")
+    assert item.fatal
+    assert item.error == "memory://odd/x.jsonl: cannot be read: no credentials"

@@ -360,10 +360,13 @@ class _Reading:
             for item in self._read(source):
                 last = item.position.index
                 yield item
-        except (AlignerError, OSError) as error:
+        except Exception as error:
             reason = str(error)
-            if isinstance(error, OSError):
-                reason = f"{source.name}: cannot be read: {error.strerror or error}"
+            if not isinstance(error, AlignerError):
+                # The stores behind fsspec have errors of their own kinds.
+                if not (isinstance(error, OSError) or is_remote(source.name)):
+                    raise
+                reason = f"{source.name}: cannot be read: {getattr(error, 'strerror', None) or error}"
             yield source.broken(max(last + 1, source.index), reason)
 
     def _read(self, source: _Source) -> Iterator[Item]:
