@@ -39,8 +39,6 @@ CREATE TABLE IF NOT EXISTS entries (
 """
 # SQLite's limit on variables in one statement is 999 in old builds.
 _LOOKUP = 500
-# How often, in entries added by one process, the bound is enforced.
-_TRIM = 2_000
 
 Settings = Mapping[str, Any]
 
@@ -83,11 +81,10 @@ class Memory:
         self.broken: str | None = None
         self._settings = orjson.dumps(dict(settings), option=orjson.OPT_SORT_KEYS).decode()
         self._salt = hashlib.sha256(self._settings.encode()).digest()
-        self._added = 0
         self._database: sqlite3.Connection | None = None
         self._try(self._open)
 
-    def get(self, texts: Iterable[str], kind: str) -> dict[str, Entry]:
+    def get(self, texts: Sequence[str], kind: str) -> dict[str, Entry]:
         """What is known of ``texts``, by text.
 
         Args:
@@ -106,8 +103,9 @@ class Memory:
                     found[keys[key]] = _load(details)
 
         self._try(read)
-        self.hits += len(found)
-        self.misses += len(keys) - len(found)
+        answered = sum(text in found for text in texts)
+        self.hits += answered
+        self.misses += len(texts) - answered
         return found
 
     def put(self, entries: Mapping[str, Entry], kind: str) -> None:
@@ -129,9 +127,8 @@ class Memory:
                         for text, e in entries.items()
                     ],
                 )
-                if self._added == 0 or self._added >= _TRIM:
-                    self._trim(database)
-            self._added += len(entries)
+                # Ids grow by one with each entry and the oldest go first: their span is their number.
+                database.execute("DELETE FROM entries WHERE id <= (SELECT max(id) FROM entries) - ?", (self.limit,))
 
         if entries:
             self._try(write)
@@ -154,16 +151,6 @@ class Memory:
         database.execute("PRAGMA synchronous=NORMAL")
         database.executescript(_SCHEMA)
         self._database = database
-
-    def _trim(self, database: sqlite3.Connection) -> None:
-        """Drops the oldest entries above the limit; ids grow with time."""
-        self._added = 0
-        (count,) = database.execute("SELECT count(*) FROM entries").fetchone()
-        if count > self.limit:
-            database.execute(
-                "DELETE FROM entries WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT ?)",
-                (count - self.limit,),
-            )
 
     def _try(self, action: Callable[[Any], None]) -> None:
         if self.broken is not None:

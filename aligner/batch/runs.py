@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
@@ -182,23 +183,25 @@ def _work(
         share = share_of(folder, size)
         next(share)
         # One file for a run and its retries.
-        seen = SeenIds(str(options.out / _IDS)) if options.duplicate_ids == "fail" else None
+        seen = _Ids(options.out / _IDS) if options.duplicate_ids == "fail" else None
+
+        def commit() -> None:
+            if seen is not None:
+                seen.commit()
+            out.commit()
+
         with _signals() as stop, progress, closing(share):
             try:
                 for chunk in outcomes:
                     for outcome in chunk or ():
-                        _append(out, outcome if seen is None else _unique(outcome, seen))
+                        _append(out, outcome if seen is None else seen.unique(outcome))
                     now = time.monotonic()
                     if now - last >= options.commit_seconds:
-                        if seen is not None:
-                            seen.commit()
-                        out.commit()
+                        commit()
                         last = now
                     progress.update(out.state.counts, share.send(out.state.position))
                     if stop:
-                        if seen is not None:
-                            seen.commit()
-                        out.commit()
+                        commit()
                         progress.event("stopped", signal=stop[0], documents=out.state.counts.documents)
                         raise Stopped(
                             f"stopped; {out.state.counts.documents:,} documents are done and safe "
@@ -235,20 +238,45 @@ def _append(out: Output, outcome: Outcome) -> None:
         out.record(outcome.line, outcome.position)
 
 
-def _unique(outcome: Outcome, seen: SeenIds) -> Outcome:
-    """The outcome of a document, or a failure if its id came before."""
-    if outcome.failed:
-        return outcome
-    position = outcome.position
-    first = seen.first(outcome.document, position.number, position.index)
-    if first == (position.number, position.index):
-        return outcome
-    return failure(
-        Item(outcome.document, b"", "", position),
-        "duplicate-id",
-        f"{outcome.document}: the id was seen before (source {first[0]}, document {first[1]}); "
-        "ids must differ, or give --duplicate-ids keep",
-    )
+class _Ids:
+    """The ids of a run and its retries, on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._guarded(SeenIds, str(path))
+
+    def unique(self, outcome: Outcome) -> Outcome:
+        """The outcome of a document, or a failure if its id came before."""
+        if outcome.failed:
+            return outcome
+        position = outcome.position
+        first = self._guarded(self._seen.first, outcome.document, position.number, position.index)
+        if first == (position.number, position.index):
+            return outcome
+        return failure(
+            Item(outcome.document, b"", "", position),
+            "duplicate-id",
+            f"{outcome.document}: the id was seen before (source {first[0]}, document {first[1]}); "
+            "ids must differ, or give --duplicate-ids keep",
+        )
+
+    def commit(self) -> None:
+        """Makes what was seen durable."""
+        self._guarded(self._seen.commit)
+
+    def close(self) -> None:
+        """Closes the file; what was not committed is asked for again."""
+        with suppress(sqlite3.Error):
+            self._seen.close()
+
+    def _guarded(self, action: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return action(*arguments)
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"{self._path}: cannot be written ({error}); free space or mend the disk, "
+                "then run the same command again: it goes on where it was"
+            ) from None
 
 
 def _execute(

@@ -1,4 +1,4 @@
-"""Kills ``aligner batch`` at random moments, starts it again each time, and compares its output with an undisturbed run.
+"""Kills ``aligner batch`` at random moments, starts it again each time, and compares its output with a whole run's.
 
     python tests/benchmarks/kill_batch.py --kills 200
 

@@ -1,0 +1,547 @@
+"""``aligner batch`` as a user runs it: real processes, real model, real documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import kill_batch
+import make_corpus
+from kill_batch import session, snapshot
+
+from aligner import documents
+from aligner.batch import runs, settings, status
+from aligner.batch.memory import Memory, RememberingTranslator, inspect
+from aligner.batch.settings import BatchOptions
+from aligner.batch.work import Found, Worker, WorkerSettings
+from aligner.errors import AlignerError, UsageError
+from aligner.pipeline import Options, Pipeline
+from aligner.readers.sources import Item, Position
+from aligner.translation import Translator
+
+FIND = Options(threads=1, translate=False, link=False)
+ALL = Options(threads=1)
+
+
+@pytest.fixture(scope="module")
+def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60 documents, most of them without residue."""
+    path = tmp_path_factory.mktemp("corpus") / "corpus.jsonl"
+    make_corpus.write(path, 60, seed=5, residue=0.3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(corpus_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over it with all stages, by one worker."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    runs.run(BatchOptions((str(corpus_file),), folder, ALL, workers=1))
+    return folder
+
+
+def find_only(inputs: Any, out: Path, **more: Any) -> BatchOptions:
+    names = (inputs,) if isinstance(inputs, str | Path) else inputs
+    return BatchOptions(tuple(map(str, names)), out, FIND, **{"workers": 1, **more})
+
+
+def failures(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "failed.jsonl").read_bytes().splitlines()]
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for path in sorted(folder.glob("part-*")) for line in path.read_bytes().splitlines()]
+
+
+# -- the same output, however it is made -----------------------------------------------------------------------------
+
+
+def test_batch_is_one_document_after_the_other(corpus_file: Path, finished: Path) -> None:
+    """Neither batches across documents, nor the memory, nor processes change a byte of a record."""
+    pipeline = Pipeline(ALL)
+    expected = b""
+    for line in corpus_file.read_bytes().splitlines():
+        document = json.loads(line)
+        expected += pipeline.run(documents.from_text(document["text"], document["id"])).to_json().encode() + b"\n"
+    assert (finished / "part-00000.jsonl").read_bytes() == expected
+    captions = [caption for record in records(finished) for caption in record["captions"]]
+    assert len(captions) > 20
+    assert all(caption["translation"]["text"] for caption in captions)
+
+
+def test_number_of_workers_changes_nothing(corpus_file: Path, finished: Path, tmp_path: Path) -> None:
+    summary = runs.run(BatchOptions((str(corpus_file),), tmp_path / "run", ALL, workers=3, memory_limit=0))
+    assert snapshot(tmp_path / "run") == snapshot(finished)
+    assert summary.memory_hits == 0
+
+
+def test_memory_of_another_run_changes_nothing_and_spares_the_model(
+    corpus_file: Path, finished: Path, tmp_path: Path
+) -> None:
+    memory = finished / settings.MEMORY
+    options = BatchOptions((str(corpus_file),), tmp_path / "run", ALL, workers=2, memory=memory)
+    summary = runs.run(options)
+    assert snapshot(tmp_path / "run") == snapshot(finished)
+    assert summary.memory_hits == summary.counts.captions > 20
+    # And without the model at all:
+    keys = settings.translation_settings(settings.describe(options))
+    texts = [caption["source"] for record in records(finished) for caption in record["captions"]]
+
+    def no_model() -> Translator:
+        raise AssertionError("the model was opened")
+
+    remembering = RememberingTranslator(Memory(memory, keys), no_model)
+    assert [translation.text for translation in remembering.translate(texts)] == [
+        caption["translation"]["text"] for record in records(finished) for caption in record["captions"]
+    ]
+    remembering.memory.close()
+
+
+def test_documents_without_residue_load_no_model(corpus_file: Path) -> None:
+    code = f"""
+import json, sys
+from aligner.batch.work import Outcome, Worker, WorkerSettings
+from aligner.pipeline import Options
+from aligner.readers.sources import Item, Position
+worker = Worker(WorkerSettings(Options(threads=1)))
+done = 0
+for number, line in enumerate(open({str(corpus_file)!r}, encoding="utf-8")):
+    text = json.loads(line)["text"]
+    outcome = worker.find(Item(str(number), text.encode(), "text", Position(0, "x", number)))
+    done += isinstance(outcome, Outcome) and not outcome.failed
+assert done > 20, done
+print(*sorted(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"ctranslate2", "sentencepiece", "torch", "transformers"}
+
+
+@pytest.mark.parametrize("format", ["jsonl.zst", "parquet"])
+def test_formats(corpus_file: Path, finished: Path, tmp_path: Path, format: str) -> None:
+    import pyarrow.parquet as pq
+    import zstandard
+
+    run = tmp_path / "run"
+    runs.run(
+        BatchOptions((str(corpus_file),), run, ALL, format=format, shard_size=25, memory=finished / settings.MEMORY)
+    )
+    found: list[Any] = []
+    for path in sorted(run.glob("part-*")):
+        if format == "parquet":
+            found += pq.read_table(path).to_pylist()
+        else:
+            lines = zstandard.ZstdDecompressor().decompress(path.read_bytes()).splitlines()
+            found += map(json.loads, lines)
+    assert found == records(finished)
+    assert len(list(run.glob("part-*"))) == 3
+
+
+# -- killed ----------------------------------------------------------------------------------------------------------
+
+
+def test_killed_forty_times(tmp_path: Path) -> None:
+    inputs = kill_batch.build(tmp_path, 60)
+    result = kill_batch.kill_many(inputs, tmp_path, 40, 20, "--workers", "2")
+    assert result.differences == []
+    assert sum(result.kills.values()) == 40
+    assert len(result.kills) == len(kill_batch.VICTIMS)
+    assert result.runs >= 3
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stopped_gently(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    make_corpus.write(tmp_path / "c.jsonl", 4000, seed=6, residue=0)
+    arguments = [
+        "batch",
+        str(tmp_path / "c.jsonl"),
+        "--out",
+        str(tmp_path / "run"),
+        "--no-translate",
+        "--commit-seconds",
+        "0",
+    ]
+    command = [sys.executable, "-m", "aligner", *arguments]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until(lambda: status.status(tmp_path / "run").counts.documents > 0, UsageError)
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "")
+    done = status.status(tmp_path / "run")
+    assert done.state == "interrupted"
+    assert 0 < done.counts.documents < 4000
+    assert f"stopped; {done.counts.documents:,} documents are done and safe" in errors
+    until(lambda: not session(process.pid))  # nothing is left behind
+
+
+def until(condition: Callable[[], bool], *expected: type[Exception], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except expected:
+            pass
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    make_corpus.write(tmp_path / "c.jsonl", 3000, seed=6, residue=0)
+    arguments = ["batch", str(tmp_path / "c.jsonl"), "--out", str(tmp_path / "run"), "--no-translate", "--no-link"]
+    command = [sys.executable, "-m", "aligner", *arguments, "--commit-seconds", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until(lambda: status.status(tmp_path / "run").counts.documents > 0, UsageError)
+    # No file may grow any more: to the process, a disk without room.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "cannot be written (" in errors
+    assert "run the same command again" in errors
+    assert "Traceback" not in errors
+    until(lambda: not session(process.pid))
+    done = status.status(tmp_path / "run").counts.documents
+    assert 0 < done < 3000
+    assert runs.run(find_only(tmp_path / "c.jsonl", tmp_path / "run", workers=2)).documents_now == 3000 - done
+    runs.run(find_only(tmp_path / "c.jsonl", tmp_path / "other", workers=2))
+    assert snapshot(tmp_path / "run") == snapshot(tmp_path / "other")
+
+
+# -- documents that fail ---------------------------------------------------------------------------------------------
+
+
+def test_failures_and_their_retry(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl.gz"
+    make_corpus.write(good, 5, seed=7, residue=0)
+    with good.open("a", encoding="utf-8") as out:
+        out.write('{"id": "no text"}\n[1]\n' + good.read_text(encoding="utf-8").splitlines()[0] + "\n")
+    make_corpus.write(bad, 30, seed=8, residue=0)
+    whole = bad.read_bytes()
+    bad.write_bytes(whole[: len(whole) // 2])
+    options = find_only((good, bad), tmp_path / "run")
+    summary = runs.run(options)
+    found = failures(options.out)
+    assert [failure["cause"] for failure in found] == ["unreadable", "unreadable", "duplicate-id", "unreadable"]
+    assert "no text" in found[0]["document"]
+    assert "truncated" in found[3]["error"]
+    assert summary.counts.documents == summary.counts.records + 4
+    assert 5 < summary.counts.records < 35
+    bad.write_bytes(whole)
+    with pytest.raises(UsageError, match="bytes then"):
+        runs.run(options)
+    again = runs.retry_failed(options)
+    assert again.folder == options.out / "retry-1"
+    assert [failure["cause"] for failure in failures(again.folder)] == ["unreadable", "unreadable", "duplicate-id"]
+    names = [record["document"] for record in [*records(options.out), *records(again.folder)]]
+    assert sorted(names) == sorted({*names})
+    assert len(names) == 35
+    # What is left fails again, in a further pass.
+    assert runs.retry_failed(options).folder == options.out / "retry-2"
+    assert [found.state for found in status.status(options.out).retries] == ["finished", "finished"]
+
+
+def slow_document(seconds: float) -> str:
+    """A text that takes about so long, on this machine at this moment."""
+    lines = [" ".join(f"El ministro número {i} llega a Sevilla, {i * 7} personas".split()) for i in range(400)]
+    text = "\n\n".join(lines)
+    pipeline = Pipeline(FIND)
+    pipeline.find(documents.from_text(text))
+    began = time.perf_counter()
+    pipeline.find(documents.from_text(text.replace("Sevilla", "Toledo")))
+    return "\n\n".join([text] * max(2, round(seconds / (time.perf_counter() - began))))
+
+
+def test_time_limit(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    make_corpus.write(pages, 6, seed=9, residue=0, format="text")
+    (pages / "1-slow.txt").write_text(slow_document(30), encoding="utf-8")
+    options = find_only(pages, tmp_path / "run", time_limit=3, document_bytes=1 << 30)
+    summary = runs.run(options)
+    assert [(Path(f["document"]).name, f["cause"]) for f in failures(options.out)] == [("1-slow.txt", "time-limit")]
+    assert summary.counts.records == 6
+    assert "longer than 3 s" in failures(options.out)[0]["error"]
+
+
+def test_document_over_which_workers_die(tmp_path: Path) -> None:
+    """Whoever kills the workers: a document that three of them died over is given up, and the others are done."""
+    pages = tmp_path / "pages"
+    make_corpus.write(pages, 6, seed=10, residue=0, format="text")
+    (pages / "10-slow.txt").write_text(slow_document(20), encoding="utf-8")
+    arguments = ["batch", str(pages), "--out", str(tmp_path / "run"), "--workers", "1", "--no-translate", "--no-link"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aligner", *arguments], start_new_session=True, stdout=subprocess.PIPE
+    )
+    killer = threading.Thread(target=kill_the_busy, args=(process,))
+    killer.start()
+    process.communicate(timeout=120)
+    killer.join()
+    assert process.returncode == 1
+    (failure,) = failures(tmp_path / "run")
+    assert (Path(failure["document"]).name, failure["cause"]) == ("10-slow.txt", "worker-died")
+    assert failure["error"] == "a worker process died over it 3 times (signal 9)"
+    assert len(records(tmp_path / "run")) == 6
+
+
+def kill_the_busy(process: subprocess.Popen[bytes]) -> None:
+    """Kills any process of a session that has computed for a second since it was last seen."""
+    seen: dict[int, float] = {}
+    while process.poll() is None:
+        for other in session(process.pid):
+            try:
+                fields = Path(f"/proc/{other}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            if used - seen.setdefault(other, used) > 1:
+                os.kill(other, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+# -- refused ---------------------------------------------------------------------------------------------------------
+
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "format": ({"format": "parquet"}, 'options.format: "jsonl" then, "parquet" now'),
+    "shard size": ({"shard_size": 7}, "options.shard_size: 100000 then, 7 now"),
+    "beam": ({"pipeline": replace(ALL, beam_size=2)}, "options.beam: 4 then, 2 now"),
+    "stages": ({"pipeline": replace(ALL, link=False)}, "options.link: true then, false now"),
+    "inputs": ({"inputs": ("/dev/null",)}, "inputs: "),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_other_options_are_refused(corpus_file: Path, finished: Path, name: str) -> None:
+    change, message = CHANGES[name]
+    before = snapshot(finished)
+    with pytest.raises(UsageError, match="begun otherwise") as caught:
+        runs.run(replace(BatchOptions((str(corpus_file),), finished, ALL), **change))
+    assert message in str(caught.value)
+    assert snapshot(finished) == before
+
+
+def test_other_weights_are_refused(corpus_file: Path, finished: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from aligner.resources import bundled
+
+    model = tmp_path / "es-en"
+    shutil.copytree(bundled("models") / "es-en", model)
+    (model / "manifest.json").unlink(missing_ok=True)
+    weights = next(model.glob("ctranslate2*")) / "model.bin"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(UsageError, match=r"model\.sha256"):
+        runs.run(BatchOptions((str(corpus_file),), finished, replace(ALL, model=str(model))))
+
+
+def test_finished_run_is_left_alone(aligner: Run, corpus_file: Path, finished: Path) -> None:
+    before = snapshot(finished)
+    done = aligner("batch", corpus_file, "--out", finished)
+    assert done.returncode == 0
+    assert "the run was finished before" in done.stdout
+    assert snapshot(finished) == before
+
+
+def test_two_runs_on_one_folder_are_refused(corpus_file: Path, tmp_path: Path) -> None:
+    from aligner.batch.output import Lock
+
+    (tmp_path / "run").mkdir()
+    lock = Lock(tmp_path / "run")
+    with pytest.raises(UsageError, match="another run is writing here"):
+        runs.run(find_only(corpus_file, tmp_path / "run"))
+    lock.release()
+
+
+MISTAKES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
+    "no such input": (lambda folder: [str(folder / "none.jsonl")], "no such file"),
+    "a folder of something else": (
+        lambda folder: [str(folder / "in.txt"), "--out", str(folder)],
+        "not empty and no run",
+    ),
+    "a file for a folder": (
+        lambda folder: [str(folder / "in.txt"), "--out", str(folder / "in.txt")],
+        "cannot be written",
+    ),
+    "no such model": (lambda folder: [str(folder / "in.txt"), "--model", "xx-yy"], "unknown model"),
+    "no such engine": (lambda folder: [str(folder / "in.txt"), "--mt-engine", "fast"], "unknown engine"),
+    "retry of nothing": (lambda folder: [str(folder / "in.txt"), "--retry-failed"], "no run here"),
+    "plan of stdin": (lambda folder: ["-", "--plan"], "cannot sample standard input"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes(aligner: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in.txt").write_text("The minister arrived.\n", encoding="utf-8")
+    arguments, message = MISTAKES[name]
+    done = aligner("batch", "--out", tmp_path / "new", *arguments(tmp_path))
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert done.stderr.startswith("aligner: ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not list(tmp_path.rglob("part-*"))
+
+
+# -- seeing it work --------------------------------------------------------------------------------------------------
+
+
+def test_log_status_and_summary(aligner: Run, corpus_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = aligner("batch", corpus_file, "--out", run, "--no-translate", "--log-json")
+    assert done.returncode == 0
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events][-1] == "finished"
+    progress = [event for event in events if event["event"] == "progress"]
+    assert progress
+    assert {"documents", "captions", "failed", "documents_per_second", "megabytes_per_second"} <= set(progress[0])
+    assert "60 documents" in done.stdout
+    shown = json.loads(aligner("batch", "status", run, "--json").stdout)
+    assert (shown["state"], shown["counts"]["documents"], shown["done"]) == ("finished", 60, 1.0)
+    assert shown["settings"]["options"]["translate"] is False
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    assert manifest["counts"] == shown["counts"]
+    assert manifest["packages"]["caption-aligner"]
+    assert manifest["digest"] in done.stdout
+
+
+def test_plan_writes_nothing(aligner: Run, corpus_file: Path, tmp_path: Path) -> None:
+    done = aligner("batch", corpus_file, "--plan", "--out", tmp_path / "run", "--log-json", "--no-translate")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert (plan["sources"], plan["documents"], plan["sampled"]) == (1, 60, 60)
+    assert plan["find_seconds"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- the memory ------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_bounded_and_kept_apart(tmp_path: Path) -> None:
+    translator = Translator.open(threads=1)
+    texts = ["Una calle de Sevilla", "El puerto de Vigo", "La plaza de Cuzco"]
+    path = tmp_path / "memory.sqlite"
+    first = RememberingTranslator(Memory(path, {"model": "a"}, limit=2), lambda: translator)
+    assert first.translate(texts) == translator.translate(texts)
+    assert first.translate(texts) == translator.translate(texts)
+    first.memory.close()
+    other = Memory(path, {"model": "b"}, limit=2)
+    assert other.get(texts, "1 False") == {}
+    again = RememberingTranslator(Memory(path, {"model": "a"}, limit=2), lambda: translator)
+    last = [texts[2], texts[0]]
+    assert again.translate(last) == translator.translate(last)
+    assert (again.memory.hits, again.memory.misses) == (2, 0)
+    ranked = again.hypotheses(texts, 3, alignment=True)
+    assert ranked == again.hypotheses(texts, 3, alignment=True) == translator.hypotheses(texts, 3, alignment=True)
+    assert [(held["settings"], held["entries"]) for held in inspect(path)] == [({"model": "a"}, 2)]
+    again.memory.close()
+    other.close()
+
+
+def test_damaged_memory_is_done_without(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite"
+    path.write_bytes(b"no database at all" * 100)
+    memory = Memory(path, {})
+    worker = RememberingTranslator(memory, lambda: Translator.open(threads=1))
+    assert worker.translate(["Una calle de Sevilla"])[0].text
+    assert "not a database" in str(memory.broken)
+
+
+# -- the worker ------------------------------------------------------------------------------------------------------
+
+
+def test_an_unexpected_error_is_the_documents_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in a stage costs one document; a broken model ends the run."""
+    worker = Worker(WorkerSettings(FIND))
+    items = [Item(str(n), b"The minister arrived.", "text", Position(0, "x", n)) for n in range(3)]
+    real = Pipeline.find
+
+    def find(self: Pipeline, article: documents.Article) -> Any:
+        if article.name == "1":
+            raise ValueError("a defect")
+        return real(self, article)
+
+    monkeypatch.setattr(Pipeline, "find", find)
+    outcomes = worker.run(items)
+    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    failure = json.loads(outcomes[1].line)
+    assert failure["cause"] == "internal-error"
+    assert "ValueError at test_batch.py" in failure["error"]
+
+
+def test_broken_model_ends_the_run(corpus_file: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from aligner.resources import bundled
+
+    model = tmp_path / "es-en"
+    shutil.copytree(bundled("models") / "es-en", model)
+    (model / "manifest.json").unlink(missing_ok=True)
+    weights = next(model.glob("ctranslate2*")) / "model.bin"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(AlignerError, match="cannot be loaded"):
+        runs.run(BatchOptions((str(corpus_file),), tmp_path / "run", replace(ALL, model=str(model)), workers=1))
+
+
+# -- Ray -------------------------------------------------------------------------------------------------------------
+
+
+def test_ray_writes_the_same(tmp_path: Path, aligner: Run) -> None:
+    pytest.importorskip("ray")
+    inputs = kill_batch.build(tmp_path, 60)
+    arguments = ("batch", *inputs, "--shard-size", "40", "--workers", "2")
+    local = aligner(*arguments, "--out", tmp_path / "local")
+    command = [sys.executable, "-m", "aligner", *arguments, "--out", str(tmp_path / "ray"), "--engine", "ray"]
+    on_ray = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert (local.returncode, on_ray.returncode) == (1, 1), on_ray.stderr
+    assert snapshot(tmp_path / "ray") == snapshot(tmp_path / "local")
+
+
+# -- the generator of corpora ----------------------------------------------------------------------------------------
+
+
+def test_generated_corpora_tell_the_truth() -> None:
+    small = list(make_corpus.corpus(20, seed=3, residue=1.0, unique=True))
+    assert small == list(make_corpus.corpus(40, seed=3, residue=1.0, unique=True))[:20]
+    assert small != list(make_corpus.corpus(20, seed=4, residue=1.0, unique=True))
+    spanish = 0
+    for _, text, gold in small:
+        lines = text.split("\n")
+        for entry in gold["lines"]:
+            for part in ("caption", "credit"):
+                assert entry[part] is None or entry[part] in lines[entry["line"] - 1]
+            if entry["kind"] == "caption_es":
+                spanish += 1
+                assert entry["aligned_line"] is None or lines[entry["aligned_line"] - 1].strip()
+    assert spanish > 20
+
+
+def test_no_residue_no_spanish_captions() -> None:
+    for _, _, gold in make_corpus.corpus(20, residue=0.0):
+        assert all(entry["kind"] != "caption_es" for entry in gold["lines"])
+
+
+def test_worker_batches_across_documents() -> None:
+    worker = Worker(WorkerSettings(ALL))
+    found = [
+        worker.find(Item(name, text.encode(), "text", Position(0, "x", number)))
+        for number, (name, text, _) in enumerate(make_corpus.corpus(12, residue=1.0))
+    ]
+    waiting = [document for document in found if isinstance(document, Found)]
+    assert len(waiting) > 3
+    worker.translate(waiting)
+    assert all(caption.translation for document in waiting for caption in document.captions)
