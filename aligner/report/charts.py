@@ -45,6 +45,7 @@ _CONFIG: dict[str, Any] = {
         "title": None,
         "orient": "top",
         "symbolSize": 70,
+        "symbolOpacity": 1,
         "labelLimit": 260,
     },
     "header": {"labelColor": "var(--muted)", "labelFontSize": 12},
@@ -104,13 +105,15 @@ def _inline(svg: str, title: str, number: int) -> str:
     return svg.replace("<svg ", opening, 1).replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
 
 
-def _colour(report: Report) -> dict[str, Any]:
+def _colour(report: Report, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Colour and shape by system; with one system, neither says anything and there is no legend."""
-    names = [system.name for system in report.scores.systems]
+    everyone = [system.name for system in report.scores.systems]
+    present = {row["system"] for row in rows}
+    names = [name for name in everyone if name in present]
     legend: dict[str, Any] = {} if len(names) > 1 else {"legend": None}
-    scale = {"domain": names, "range": [f"var(--s{i % COLOURS + 1})" for i in range(len(names))]}
+    colours = [f"var(--s{everyone.index(name) % COLOURS + 1})" for name in names]
     return {
-        "color": {"field": "system", "type": "nominal", "scale": scale, **legend},
+        "color": {"field": "system", "type": "nominal", "scale": {"domain": names, "range": colours}, **legend},
         "shape": {"field": "system", "type": "nominal", "scale": {"domain": names}, **legend},
     }
 
@@ -126,9 +129,9 @@ def _extent(names: Sequence[str]) -> float:
 
 def _intervals(report: Report, rows: list[dict[str, Any]], title: str, domain: list[float]) -> dict[str, Any]:
     """Dots with 95 % intervals: a band per figure, in it a row per system."""
-    names = [system.name for system in report.scores.systems]
+    names = list(dict.fromkeys(row["system"] for row in rows))
     order = list(dict.fromkeys(row["figure"] for row in rows))
-    look = _colour(report)
+    look = _colour(report, rows)
     y: dict[str, Any] = {"field": "figure", "type": "nominal", "sort": order, "title": None, "axis": _labels(order)}
     places: dict[str, Any] = {"y": y}
     if len(names) > 1:
@@ -141,7 +144,7 @@ def _intervals(report: Report, rows: list[dict[str, Any]], title: str, domain: l
             "encoding": {
                 "x": {"field": "low", **x},
                 "x2": {"field": "high"},
-                "color": {**look["color"], "legend": None},
+                "color": look["color"],
             },
         },
         {
@@ -154,9 +157,9 @@ def _intervals(report: Report, rows: list[dict[str, Any]], title: str, domain: l
     return {"width": width, "height": {"step": step}, "data": {"values": rows}, "encoding": places, "layer": layer}
 
 
-def _rows(report: Report, figures: dict[str, str]) -> list[dict[str, Any]]:
+def _rows(systems: Sequence[SystemScores], figures: dict[str, str]) -> list[dict[str, Any]]:
     rows = []
-    for system in report.scores.systems:
+    for system in systems:
         for name, label in figures.items():
             value = system.figures.get(name)
             if value is not None and value.value is not None:
@@ -182,7 +185,7 @@ def _shares(report: Report) -> _Described | None:
         "kept.names": "names kept",
         "kept.numbers": "numbers kept",
     }
-    rows = _rows(report, figures)
+    rows = _rows(_shown(report), figures)
     if not rows:
         return None
     least = min(row["low"] for row in rows)
@@ -193,7 +196,9 @@ def _shares(report: Report) -> _Described | None:
 
 
 def _translation(report: Report) -> _Described | None:
-    rows = _rows(report, {"mt.bleu": "BLEU", "mt.chrf2": "chrF2", "mt.chrf2++": "chrF2++", "mt.ter": "TER"})
+    rows = _rows(
+        report.scores.systems, {"mt.bleu": "BLEU", "mt.chrf2": "chrF2", "mt.chrf2++": "chrF2++", "mt.ter": "TER"}
+    )
     if not rows:
         return None
     spec = _intervals(report, rows, "score (TER: lower is better)", [0, max(100, *(r["high"] for r in rows))])
@@ -235,7 +240,7 @@ def _sliced(report: Report, figure: str, title: str, short: str, digits: int, to
             "width": _WIDTH - _extent(order),
             "height": {"step": 20},
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {"x": x, "y": y, **_colour(report)},
+            "encoding": {"x": x, "y": y, **_colour(report, rows)},
         },
     }
     table = [(r["system"], r["figure"], str(r["n"]), f"{r['value']:.{digits}f}") for r in rows]
@@ -274,13 +279,17 @@ def _lengths(report: Report) -> _Described | None:
                 "type": "quantitative",
                 "bin": {"step": 1 if max(counts) <= 40 else 3},
                 "title": "words in the caption",
-                "axis": {"grid": False, "tickCount": 6},
+                "axis": {"grid": False, "labelOverlap": "greedy", "labelSeparation": 6},
             },
             "y": {"field": "captions", "aggregate": "sum", "type": "quantitative", "title": "captions"},
         },
     }
     table = [(str(row["words"]), str(row["captions"])) for row in rows]
     return "Caption lengths", "", spec, ("words", "captions"), table
+
+
+# Captions that are shown one by one.
+_DOTS = 400
 
 
 def _score_by_length(report: Report) -> _Described | None:
@@ -299,7 +308,7 @@ def _score_by_length(report: Report) -> _Described | None:
         (system, f"{low}–{low + 4}", str(len(scores)), f"{sum(scores) / len(scores):.1f}")
         for (system, low), scores in sorted(groups.items())
     ]
-    look = _colour(report)
+    look = _colour(report, rows)
     x: dict[str, Any] = {"field": "words", "type": "quantitative", "title": "words in the caption"}
     y: dict[str, Any] = {
         "field": "score",
@@ -309,7 +318,7 @@ def _score_by_length(report: Report) -> _Described | None:
         "axis": {"tickCount": 5},
     }
     layer: list[dict[str, Any]] = []
-    if len(rows) <= 400:
+    if len(rows) <= _DOTS:
         mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.45}
         layer.append({"mark": mark, "encoding": {"x": x, "y": y, **look}})
     else:  # too many for single marks: as many per cell as its circle is large
@@ -320,15 +329,16 @@ def _score_by_length(report: Report) -> _Described | None:
     middle = {
         "x": {**x, "bin": {"step": 5}},
         "y": {"aggregate": "mean", **y},
-        "color": {**look["color"], "legend": None},
+        "color": look["color"],
     }
     layer.append({"mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "monotone"}, "encoding": middle})
     spec = {"width": _WIDTH - _AXIS, "height": 190, "data": {"values": rows}, "layer": layer}
-    text = "A dot or circle per caption or some; the line is the mean of each five words of length."
+    dots = "A dot is a caption" if len(rows) <= _DOTS else "Circles grow with the number of captions"
+    text = f"{dots}; the line is the mean over every five words of length."
     return "Score against length", text, spec, ("system", "words", "n", "mean chrF2"), table
 
 
-_FAR = 6
+_FAR = 5
 
 
 def _distances(report: Report) -> _Described | None:
@@ -356,7 +366,7 @@ def _distances(report: Report) -> _Described | None:
         for (system, where), number in counts.items()
         if where == place
     ]
-    look = _colour(report)
+    look = _colour(report, rows)
     spec = {
         "width": _WIDTH - _AXIS,
         "height": 150,
@@ -366,9 +376,9 @@ def _distances(report: Report) -> _Described | None:
             "x": {
                 "field": "place",
                 "type": "nominal",
-                "sort": list(named.values()),
+                "scale": {"domain": list(named.values())},
                 "title": "paragraphs from the caption to its link (− above, + below)",
-                "axis": {"labelAngle": 0, "grid": False},
+                "axis": {"labelAngle": 0, "grid": False, "labelFontSize": 11},
             },
             "xOffset": {"field": "system", "type": "nominal"},
             "y": {"field": "captions", "type": "quantitative", "title": "captions"},

@@ -158,7 +158,7 @@ def _cards(report: Report) -> Iterator[dict[str, str]]:
     yield {"title": "Articles", "value": f"{len(report.articles):,}", "note": f"{with_captions:,} with captions"}
     with_credit = sum(entry.credit is not None for entry in entries)
     yield {"title": "Captions", "value": f"{len(entries):,}", "note": f"{with_credit:,} with a credit"}
-    if len(report.scores.systems) == 1:
+    if len(report.systems) == 1:
         figures = report.scores.systems[0].figures
         for name, title in _SUMMARY.items():
             value = figures.get(name)

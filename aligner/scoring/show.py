@@ -153,7 +153,7 @@ def _remarks(scores: Scores) -> Iterator[str]:
         for kind, title in _LISTS.items():
             found: tuple[Finding, ...] = getattr(system, kind)
             for item in found[:_LISTED]:
-                yield f"{system.name}: {title}: {item.document}:{item.line}: {_finding(item)}"
+                yield f"{system.name}: {title}: {item.document}:{item.line}: {_finding(kind, item)}"
             if len(found) > _LISTED:
                 yield f"{system.name}: {title}: {len(found) - _LISTED} more (--format json lists all)"
     yield from scores.notes
@@ -171,7 +171,7 @@ def signatures(scores: Scores) -> list[str]:
     return sorted(lines)
 
 
-def _finding(item: Finding) -> str:
-    if item.expected is None or item.found is None:
-        return str(item.expected or item.found or "none")
-    return f"expected {item.expected!r}, found {item.found!r}"
+def _finding(kind: str, item: Finding) -> str:
+    if kind in ("misses", "false_alarms"):
+        return item.expected or item.found or ""
+    return f"expected {item.expected or 'none'!r}, found {item.found or 'none'!r}"
