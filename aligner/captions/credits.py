@@ -32,6 +32,8 @@ class Lexicon:
     line_labels: frozenset[str]
     dropped: frozenset[str]
     interface: frozenset[str]
+    opening: frozenset[str]
+    joining: frozenset[str]
 
     def label(self, text: str, at: int = 0) -> int:
         """Where a credit label with its colon ("Foto: ") ends that starts at ``at``; 0 if there is none."""
@@ -63,7 +65,10 @@ def _plain(phrase: str) -> str:
 def lexicon() -> Lexicon:
     """The bundled lexicon, read once."""
     stored = json.loads(data("find-lexicon.json").read_bytes())
+    phrases = [*stored["credit_openers"], *stored["credit_labels"], "(c)", "©", "ⓒ"]
     return Lexicon(
+        opening=frozenset(phrase.split()[0].rstrip(":").casefold() for phrase in phrases),
+        joining=frozenset([*stored["particles"], "y", "e", "and", "et", "i", "vía", "via", "por", "for"]),
         agencies=frozenset(map(str.casefold, stored["agencies"])),
         given=frozenset(stored["given_names"]),
         particles=frozenset(stored["particles"]),
@@ -137,6 +142,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     if not text or len(text) > _LONGEST:
         return None
     words = lexicon()
+    if not after_label and ":" not in text and not _possible(text, words):
+        return None
     labelled = sourced = False
     if marked := _MARK.match(text):
         text, labelled = text[marked.end() :], True
@@ -185,6 +192,15 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
     return Reading(strength, agency, " / ".join(map(_normal_case, persons)) or None, labelled, loose)
+
+
+def _possible(text: str, words: Lexicon) -> bool:
+    """Whether the words could make up a credit at all; most captions fail at their second or third word."""
+    tokens = text.split()
+    if tokens[0].casefold() in words.opening:
+        return True
+    small = [t for t in tokens if t[0].islower() and t not in words.joining and not _ACCOUNT.fullmatch(t)]
+    return not small or (text.islower() and len(tokens) < 5) or text.casefold() in words.agencies
 
 
 def _name(part: str, words: Lexicon, small: bool) -> str | None:
@@ -459,6 +475,7 @@ def _bracketed(text: str, start: int, end: int, weak: frozenset[str]) -> Found |
     return None
 
 
+_OPENING_WORD = re.compile(r"[^\W\d_]+|©|ⓒ|\(c\)")
 _WORD_START = re.compile(r"(?<![^\W_])(?=[^\W\d_])|[©Ⓒ]|\(c\)")
 _BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$")
 
@@ -467,6 +484,9 @@ def _labelled(text: str, start: int, end: int, weak: frozenset[str]) -> Found | 
     """Finds a credit behind a label: "... Foto: Elena Prats", or "Foto Elena Prats" where a sentence has ended."""
     del weak
     words = lexicon()
+    tail = text[start:end]
+    if ":" not in tail and "," not in tail and words.opening.isdisjoint(_OPENING_WORD.findall(tail.casefold())):
+        return None
     text = text[:end]
     for match in _WORD_START.finditer(text, start + 2, end):
         at = match.start()

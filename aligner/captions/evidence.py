@@ -47,6 +47,27 @@ class Evidence:
     lower: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What is known of a word.
+
+    Attributes:
+        scores: how much worse than the best language each explains it (nats, <= 0), within limits.
+        known: whether the model has it.
+        side: the language of the pair that it speaks for, ``foreign``, or nothing.
+        function: it is a function word of the caption language.
+        name: it is a name, or starts names, about as often as not.
+        proper: it is a name about as often as not.
+    """
+
+    scores: tuple[float, ...]
+    known: bool
+    side: str
+    function: bool
+    name: bool
+    proper: bool
+
+
 class Weigher:
     """Weighs text for one pair of languages."""
 
@@ -84,65 +105,81 @@ class Weigher:
                 words.append(word)
         return words
 
-    def _word(self, word: str) -> tuple[tuple[float, ...], bool]:
+    def _word(self, word: str) -> Word:
         scores, known = self.model.word(word)
         least = _KNOWN if known else _UNKNOWN
-        return tuple(max(least, score) for score in scores), known
+        clipped = tuple([max(least, score) for score in scores])
+        named = word in self.names.proper
+        return Word(
+            clipped, known, self._side(clipped), word in self.function, named or word in self.names.heads, named
+        )
+
+    def _side(self, scores: tuple[float, ...]) -> str:
+        """Which language a word speaks for: ``caption``, ``context``, ``foreign`` (neither), or nothing."""
+        mine, theirs = scores[self.caption], scores[self.context]
+        if mine - theirs > _CLEAR and mine > _LIKELY:
+            return "caption"
+        if theirs - mine > _CLEAR and theirs > _LIKELY:
+            return "context"
+        return "foreign" if mine < _FOREIGN and theirs < _FOREIGN else ""
 
     def _stray(self, word: str) -> bool:
         """Whether a word in capitals may be a name: neither language has it, or has it as a name mostly."""
-        scores, known = self.word(word)
-        mine = max(scores[self.caption], scores[self.context])
-        return not known or mine < _FOREIGN or word in self.names.heads or word in self.names.proper
+        entry = self.word(word)
+        return not entry.known or entry.side == "foreign" or entry.name
 
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
         if "@" in text or "/" in text or "#" in text or "www." in text or ".com" in text:
             text = _NOISE.sub(lambda m: " " * len(m[0]), text)
         tokens = list(WORD.finditer(text))
-        shouting = _shouting(text)
         words = [token[0] for token in tokens]
-        lowers = [word.lower().replace("’", "'") for word in words]
+        lowers = [word.lower() for word in words]
+        if "’" in text:
+            lowers = [word.replace("’", "'") for word in lowers]
+        shouting = _shouting(words)
         # In a line of capitals, words that no language knows stand for the capitalised ones.
         upper = [self._stray(w) for w in lowers] if shouting else [w[0].isupper() for w in words]
         named = self._named(text, tokens, lowers, upper, shouting)
+        hyphens = "-" in text
         evidence = Evidence()
         rows, alone = [], []
-        mine, theirs = self.caption, self.context
-        sure = 0
+        sure = False
         for at, low in enumerate(lowers):
             if named[at]:
                 continue
-            scores, known = self.word(low)
-            word = words[at]
-            if word[0].isupper() and not shouting and (not known or low in self.names.proper):
+            word = self.word(low)
+            scores, side = word.scores, word.side
+            if upper[at] and not shouting and (not word.known or word.proper):
                 # At the start of a line a rare common noun looks like a name; only its spelling can tell, a little.
-                if at + 1 == len(words) or not words[at + 1][0].islower():
+                if at + 1 == len(words) or upper[at + 1]:
                     continue
                 scores = tuple([score if score > _INITIAL else _INITIAL for score in scores])
-            if len(low) < 4 and _hyphened(text, tokens[at]):
+                side = self._side(scores)
+            if hyphens and len(low) < 4 and _hyphened(text, tokens[at]):
                 continue
             rows.append(scores)
-            evidence.lower += word[0].islower()
-            difference = scores[mine] - scores[theirs]
-            if difference > _CLEAR and scores[mine] > _LIKELY:
-                evidence.caption.append(word)
-                if low in self.function:
-                    evidence.function += 1
-                sure += known and (len(low) > 2 or (low in self.function and _between(upper, at)))
-            elif difference < -_CLEAR and scores[theirs] > _LIKELY:
-                evidence.context.append(word)
+            evidence.lower += not upper[at]
+            if side == "context":
+                evidence.context.append(words[at])
                 continue
-            elif scores[mine] < _FOREIGN and scores[theirs] < _FOREIGN:
-                evidence.foreign.append(word)
             alone.append(scores)
+            if side == "caption":
+                evidence.caption.append(words[at])
+                evidence.function += word.function
+                if word.known and (len(low) > 2 or (word.function and _between(upper, at))):
+                    sure = True
+            elif side == "foreign":
+                evidence.foreign.append(words[at])
         evidence.plain = len(rows)
         if not sure and evidence.function < 2:
             evidence.caption.clear()
-        zero = [0.0] * len(self.languages)
-        evidence.totals = list(map(sum, zip(*rows, strict=True))) if rows else zero
-        evidence.without_context = list(map(sum, zip(*alone, strict=True))) if alone else zero
+        evidence.totals = self._sum(rows)
+        evidence.without_context = self._sum(alone) if len(alone) < len(rows) else evidence.totals
         return evidence
+
+    def _sum(self, rows: list[tuple[float, ...]]) -> list[float]:
+        return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.languages)
 
     def _named(
         self, text: str, tokens: list[re.Match[str]], lowers: list[str], upper: list[bool], shouting: bool
@@ -203,9 +240,10 @@ def _hyphened(text: str, token: re.Match[str]) -> bool:
     return text[token.end() : token.end() + 1] == "-" or text[token.start() - 1 : token.start()] == "-"
 
 
-def _shouting(text: str) -> bool:
-    upper = sum(map(str.isupper, text))
-    return upper > 3 and upper > 2 * sum(map(str.islower, text))
+def _shouting(words: list[str]) -> bool:
+    """Whether a line is in capitals, a few words aside."""
+    capitals = sum([len(word) for word in words if word.isupper()])
+    return capitals > 3 and capitals > 2 * (sum(map(len, words)) - capitals)
 
 
 FEATURES = ("one", "loses_to_context", "beats_others", "loses_to_others", "function", "small")

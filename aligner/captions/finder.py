@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from aligner.captions import credits
 from aligner.captions.credits import Part
@@ -97,7 +98,7 @@ _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _LAST_BRACKET = re.compile(r"\(([^()]{5,40})\)[\s.]*$")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
-_ENDS = re.compile(r"[.!?…:;][\"”»’')\]]*$")
+_FINAL, _CLOSING = tuple(".!?…:;"), "\"”»’')]"
 LANGUAGE_NAMES = frozenset(
     ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
 )
@@ -141,16 +142,19 @@ class _Finder:
             reading = credits.read(text) or credits.Reading(credits.STRONG, None, None)
             self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), reading), "credit"))
             return
-        evidence = self.weigher.weigh(text)
-        plainly = len(evidence.context) > 1 and max(evidence.totals) - evidence.totals[self.weigher.context] < _MARGIN
-        if plainly and not evidence.caption and not _credited(text):
-            self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
-            return
+        evidence = None
+        if not self.weigher.marker.search(text):
+            evidence = self.weigher.weigh(text)
+            ahead = max(evidence.totals) - evidence.totals[self.weigher.context]
+            if len(evidence.context) > 1 and ahead < _MARGIN and not evidence.caption and not _credited(text):
+                self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
+                return
         for part in credits.split(text):
             if part.start == part.end:
                 self.found.append(_Found(block, text, part, "credit"))
             else:
-                self.found += self._judge(block, text, part)
+                whole = evidence if part.end - part.start == len(text) else None
+                self.found += self._judge(block, text, part, whole)
 
     def _long(self, block: Block) -> None:
         """A block too long for a caption: only its language counts, for the language of the document."""
@@ -162,10 +166,10 @@ class _Finder:
         else:
             self.plain.append(block)
 
-    def _judge(self, block: Block, text: str, part: Part) -> list[_Found]:
+    def _judge(self, block: Block, text: str, part: Part, evidence: Evidence | None) -> list[_Found]:
         """Verdicts on the caption text of a part: one, or one for each run of sentences where the languages change."""
         stretch = text[part.start : part.end]
-        whole = self._weigh(block, text, part)
+        whole = self._weigh(block, text, part, evidence)
         if not (whole.evidence and whole.evidence.caption and whole.evidence.context):
             return [whole]
         edges = [m.span() for m in _SENTENCE.finditer(stretch)]
@@ -203,10 +207,10 @@ class _Finder:
             out.append(self._weigh(run[0].block, run[0].text, joined))
         return out
 
-    def _weigh(self, block: Block, text: str, part: Part) -> _Found:
+    def _weigh(self, block: Block, text: str, part: Part, evidence: Evidence | None = None) -> _Found:
         """The verdict on one stretch."""
         stretch = text[part.start : part.end]
-        evidence = self.weigher.weigh(stretch)
+        evidence = evidence or self.weigher.weigh(stretch)
         found = _Found(block, text, part, "names", evidence)
         if not evidence.plain:
             return found
@@ -268,8 +272,8 @@ class _Finder:
         return len(words) < 4 or self.weigher.weigh(text).function < 2
 
     def _is_context(self, word: str) -> bool:
-        scores, known = self.weigher.word(word)
-        return known and scores[self.weigher.context] > -1 and scores[self.weigher.caption] < -1
+        entry = self.weigher.word(word)
+        return entry.known and entry.scores[self.weigher.context] > -1 > entry.scores[self.weigher.caption]
 
     # The document ---------------------------------------------------------------------------------------------
 
@@ -365,7 +369,7 @@ class _Finder:
             if block is not None and _ITEM.match(block.text) and len(block.text) < 120:
                 run.append(block)
                 continue
-            titles = [b for b in run if not _ENDS.search(b.text) and _TAIL.search(b.text)]
+            titles = [b for b in run if not b.text.rstrip(_CLOSING).endswith(_FINAL) and _TAIL.search(b.text)]
             if len(run) >= 3 and len(titles) * 2 >= len(run):
                 listed.update(map(id, run))
             run = []
@@ -593,28 +597,20 @@ class _Finder:
             if found.kind in kinds and found.part.credit is None and found.part.start == 0
         ]
         body = [b for b in blocks if b.role in ("line", "body") and _body(b.text)]
-        return tuple(sorted(body, key=lambda block: block.start))
+        return tuple(sorted(body, key=attrgetter("start")))
 
 
 def _credited(text: str) -> bool:
     """Whether something at an edge of a line looks like a credit; substrings first, because body text comes here."""
-    head, tail = text[:60], text[-70:]
-    if (
-        "/" in tail
-        or "/" in head
-        or "hoto" in tail
-        or "hoto" in head
-        or tail[-1] in ")]"
-        or "©" in tail
-        or ": " in tail
-    ):
-        return bool(_CREDITED.search(head) or _CREDITED.search(tail))
+    if "/" in text or "hoto" in text or text[-1] in ")]" or "©" in text or ": " in text:
+        return bool(_CREDITED.search(text, 0, 60) or _CREDITED.search(text, max(0, len(text) - 70)))
     return False
 
 
 def _body(text: str) -> bool:
     """Whether a line in the context language is body text rather than a heading or a label."""
-    return _ENDS.search(text, max(0, len(text) - 6)) is not None or len(text.split()) >= BODY_WORDS
+    last = text[-1] if text[-1] not in _CLOSING else text.rstrip(_CLOSING)[-1:]
+    return last in _FINAL or len(text.split()) >= BODY_WORDS
 
 
 def _names_person(text: str) -> bool:
