@@ -276,7 +276,7 @@ def _build(cls: type, data: Any, where: str) -> Any:
             kinds = _REQUIRED_KINDS[str(field.type)]
             if not isinstance(value, kinds) or (isinstance(value, bool)):
                 raise RecordError(f"{place}: {value!r} is not {field.type}")
-            if kinds == (list, tuple):
+            if isinstance(value, list):
                 value = tuple(value)
         values[name] = value
     return cls(**values)
