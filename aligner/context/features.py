@@ -25,7 +25,9 @@ from aligner.context.words import (
     BEFORE_PLACES,
     DATES,
     STOPWORDS,
+    TITLES,
     Word,
+    fold,
     sentences,
     skeleton,
     value,
@@ -349,7 +351,7 @@ def runs(side: Side) -> list[list[int]]:
     """The names of a text as runs of words: "Angela Merkel" is one."""
     found: list[list[int]] = []
     for i in np.flatnonzero(side.name):
-        if found and found[-1][-1] == i - 1 and side.words[i].start - side.words[i - 1].end <= 4:
+        if found and found[-1][-1] == i - 1 and side.words[i].start - side.words[i - 1].end == 1:
             found[-1].append(int(i))
         else:
             found.append([int(i)])
@@ -372,8 +374,8 @@ def stranger(side: Side, text: str) -> float:
     """
     people = []
     for name in runs(side):
-        first = side.words[name[0]]
-        before = _LAST_WORD.search(text[: first.start])
-        if before is None or before[0].casefold() not in BEFORE_PLACES:
+        before = _LAST_WORD.search(text[: side.words[name[0]].start])
+        word = fold(before[0]) if before else ""
+        if word in TITLES or (len(name) > 1 and word not in BEFORE_PLACES):
             people.append(float(side.paragraph_match[name].max(axis=1).mean()))
     return float(bool(people) and max(people) < 0.5)

@@ -113,7 +113,9 @@ def examples(
 def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64]:
     """Weights of greatest penalised likelihood that one of the right rows is chosen.
 
-    Expectation-maximisation with a Newton step: which of several right rows is "the" choice is the hidden variable.
+    Where "none" is the annotator's own answer, it alone is aimed at: the paragraphs that would do as well are a few of
+    many, while "none" is always right there. Expectation-maximisation with a Newton step: which of several right
+    paragraphs is "the" choice is the hidden variable.
     """
     rows = max(len(example.table) for example in data)
     tables = np.zeros((len(data), rows, len(FEATURES)))
@@ -122,7 +124,8 @@ def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64
     for i, example in enumerate(data):
         tables[i, : len(example.table)] = example.table
         absent[i, : len(example.table)] = 0
-        right[i, : len(example.table)] = example.right
+        last = len(example.right) - 1
+        right[i, : last + 1] = np.arange(last + 1) == last if example.right[last] else example.right
     importance = np.array([example.weight for example in data])
     importance /= importance.sum()
     weights = np.zeros(len(FEATURES))

@@ -23,8 +23,10 @@ STOPWORDS: dict[str, frozenset[str]] = {
     language: frozenset(listed.split()) for language, listed in _LISTS["stopwords"].items()
 }
 DATES = frozenset(_LISTS["dates"].split())
-# A name behind one of these is a place more often than a person.
+# A name behind one of these is a place or an institution more often than a person …
 BEFORE_PLACES = frozenset(_LISTS["before_places"].split())
+# … and behind one of these it is a person.
+TITLES = frozenset(_LISTS["titles"].split())
 # "one" and "uno" are articles and pronouns more often than numbers.
 _NUMBER_WORDS = {
     language: {word: str(n) for n, word in enumerate(units.split()) if n != 1}
