@@ -321,8 +321,9 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
             and re.match(r"[\s.;|/–-]*[\"“«¿¡]?[^\W\d_a-zà-ÿ]", after)
         ):
             cuts.append(match.end() + len(after) - len(after.lstrip(" \t.;|/–-")))
-    for match in re.finditer(r"\s+[-–—]\s+(?=\S)", text[start:end]):
-        at = start + match.start()
+    dashes = _SPACED_DASH.finditer(text, start, end) if "/" in text else ()
+    for match in dashes:
+        at = match.start()
         left = max(start, at - _WINDOW)
         before = text[left:at]
         tokens = list(re.finditer(r"\S+", before))
@@ -394,6 +395,7 @@ def _final_dot(text: str) -> bool:
     return not re.search(r"(?:\b[A-ZÁÉÍÓÚÑ]|\b[JS]r|EE\.?\s?UU)\.$", text)
 
 
+_SPACED_DASH = re.compile(r"\s+[-–—]\s+(?=\S)")
 Found = tuple[tuple[int, int], Reading, int]
 
 

@@ -110,6 +110,7 @@ class _Finder:
         self.weigher = weigher
         self.plain: list[Block] = []
         self.found: list[_Found] = []
+        self.originals: dict[int, Block] = {}  # blocks as the reader made them, by id of their composed form
         self._mentions: str | None = None
 
     def run(self) -> Findings:
@@ -134,7 +135,9 @@ class _Finder:
         if len(block.text) > LONGEST:
             self._long(block)
             return
+        original = block
         block, text = _composed(block)
+        self.originals[id(block)] = original
         if slug := self._slug(block, text):
             self.found.append(slug)
             return
@@ -155,6 +158,9 @@ class _Finder:
             else:
                 whole = evidence if part.end - part.start == len(text) else None
                 self.found += self._judge(block, text, part, whole)
+
+    def _original(self, found: _Found) -> Block:
+        return self.originals.get(id(found.block), found.block)
 
     def _long(self, block: Block) -> None:
         """A block too long for a caption: only its language counts, for the language of the document."""
@@ -338,7 +344,7 @@ class _Finder:
             stretch = found.text[found.part.start : found.part.end]
             bare = found.part.credit is None
             if (
-                id(found.block) in listed
+                id(self._original(found)) in listed
                 or _POST.search(found.text)
                 or _interface(stretch)
                 or (bare and _WHOLLY_QUOTED.fullmatch(stretch))
@@ -592,7 +598,7 @@ class _Finder:
     def _paragraphs(self, kinds: set[str]) -> tuple[Block, ...]:
         blocks = list(self.plain) if "context" in kinds else []
         blocks += [
-            found.block
+            self._original(found)
             for found in self.found
             if found.kind in kinds and found.part.credit is None and found.part.start == 0
         ]
