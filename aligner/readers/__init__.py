@@ -13,7 +13,7 @@ from aligner.errors import DocumentError
 
 if TYPE_CHECKING:
     from aligner.readers.names import SeenIds, safe_output_name
-    from aligner.readers.sources import Item, Limits, Position, Stream, open_source, replace_column
+    from aligner.readers.sources import Item, Limits, Position, Stream, open_source, replace_column, sources_of
 
 __all__ = [
     "Item",
@@ -27,11 +27,13 @@ __all__ = [
     "parse",
     "replace_column",
     "safe_output_name",
+    "sources_of",
 ]
 _HOMES = {
     **dict.fromkeys(("SeenIds", "safe_output_name"), "aligner.readers.names"),
     **dict.fromkeys(
-        ("Item", "Limits", "Position", "Stream", "open_source", "replace_column"), "aligner.readers.sources"
+        ("Item", "Limits", "Position", "Stream", "open_source", "replace_column", "sources_of"),
+        "aligner.readers.sources",
     ),
 }
 

@@ -177,7 +177,7 @@ def open_source(
     reading = _Reading(format, text_column, id_column, limits or Limits(), after, seen)
     skipped: Counter[str] = Counter()
     # A path that is not there is the caller's mistake: found now, before anything is done.
-    sources = [_first(str(one), skipped) for one in specs]
+    sources = [sources_of(str(one), skipped) for one in specs]
 
     def items(counts: Counter[str]) -> Iterator[Item]:
         reading.skipped = counts
@@ -197,8 +197,17 @@ def _tallied(source: Iterator[str], pending: Counter[str], counts: Counter[str])
     pending.clear()
 
 
-def _first(spec: str, skipped: Counter[str]) -> Iterator[str]:
-    """The sources of a spec, the first of them looked up already."""
+def sources_of(spec: str, skipped: Counter[str] | None = None) -> Iterator[str]:
+    """The files and URLs that a spec of :func:`open_source` stands for, in order; the first is looked up at once.
+
+    Args:
+        spec: file, folder, pattern, ``@list``, ``-`` or URL.
+        skipped: counts the files of other formats in folders.
+
+    Raises:
+        UsageError: there is nothing.
+    """
+    skipped = Counter() if skipped is None else skipped
     sources = _expand(spec, skipped)
     try:
         return chain((next(sources),), sources)
@@ -206,6 +215,9 @@ def _first(spec: str, skipped: Counter[str]) -> Iterator[str]:
         raise UsageError(f"{spec}: no documents there; the extensions known are {', '.join(FORMATS)}") from None
     except OSError as error:
         raise UsageError(f"{spec}: cannot be read: {error.strerror or error}") from None
+
+
+_first = sources_of
 
 
 def _expand(spec: str, skipped: Counter[str]) -> Iterator[str]:
