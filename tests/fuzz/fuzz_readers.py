@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -61,7 +62,8 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
     def one(data: bytes) -> None:
         nonlocal done
         if time.monotonic() - start > seconds:
-            return
+            report()
+            os._exit(0)  # libFuzzer has no other end
         done += 1
         try:
             check(data)
@@ -88,14 +90,9 @@ def fuzz(target: str, runs: int, seconds: int) -> None:
             json.dumps({"target": target, "inputs": done, "seconds": round(spent), "failures": len(known)}), flush=True
         )
 
-    atheris.Setup(
-        [sys.argv[0], f"-runs={runs}", f"-max_total_time={seconds}", "-max_len=400", "-timeout=60", "-verbosity=0"], one
-    )
-    try:
-        atheris.Fuzz()
-    finally:
-        if done < runs:
-            report()
+    # libFuzzer's own limit on time ends the process without a word.
+    atheris.Setup([sys.argv[0], f"-runs={runs}", "-max_len=400", "-timeout=60", "-verbosity=0"], one)
+    atheris.Fuzz()
 
 
 def main() -> None:
