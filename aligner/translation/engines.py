@@ -246,6 +246,7 @@ class TransformersEngine:
             with quiet_transformers():
                 self._tokenizer: Any = MarianTokenizer.from_pretrained(model.path, local_files_only=True)
                 self._model: Any = load_whole(MarianMTModel, model.path, dtype=torch.float32).eval()
+                self._model.generation_config.max_length = None  # the limit depends on the source
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"{model.path}: cannot be loaded: {error}") from None
 

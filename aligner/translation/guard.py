@@ -309,6 +309,8 @@ def _left_over(source: str, target: str) -> Iterator[Problem]:
     before = set(_WORD.findall(source))
     prose = _without_quotes(target)
     after = list(_WORD.finditer(prose))
+    if not after:
+        return
     if _same(source, target) and sum(word.islower() and len(word) > 3 for word in before) >= 2:
         yield Problem("wrong-language", "the output is the source")
         return
@@ -324,8 +326,20 @@ def _left_over(source: str, target: str) -> Iterator[Problem]:
         and not _in_name(after, i)
         and not any(start <= match.start() < end for start, end in allowed)
     ]
+    if opening := _opening(source, prose, after):
+        left.insert(0, opening)
     if left:
         yield Problem("untranslated", ", ".join(dict.fromkeys(left)))
+
+
+def _opening(source: str, prose: str, after: Sequence[re.Match[str]]) -> str | None:
+    """The first word, if it is Spanish and was taken over: its capital is the sentence's, not a name's."""
+    first, second = after[0], after[1] if len(after) > 1 else None
+    if len(first[0]) < 4 or not source.startswith(first[0]) or prose[: first.start()].strip():
+        return None
+    lowered = first[0].lower()
+    name = second is not None and second[0][:1].isupper()
+    return first[0] if lowered in casing.lexicon().lower and is_spanish(lowered) and not name else None
 
 
 # Endings with which the two languages share many words: "hospital", "posterior", "virus".

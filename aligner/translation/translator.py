@@ -227,6 +227,11 @@ class Translator:
                 made[plan] = self._combined(plan, candidates, n_best)
         return [made[plan] for plan in plans]
 
+    def forget(self) -> None:
+        """Empties the memory of what was translated."""
+        with self._lock:
+            self._memory.clear()
+
     # --------------------------------------------------------------------------------------------- planning
 
     def _plan(self, normalised: str) -> _Plan:
