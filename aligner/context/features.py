@@ -217,7 +217,7 @@ class Place:
         rows, rarity, known = self.vectors.lookup(language, forms)
         number = np.array([value(form, language) is not None for form in forms], bool)
         match = self._match(found, language, unit(rows), known)
-        name = self._names(text, found, match, known) & ~number
+        name = self._names(text, found, match) & ~number
         # "Julio Guzmán" is neither July nor any other word that is no name.
         match[np.ix_(name, self.is_date | ~self.is_name)] = 0
         padded = np.concatenate([match, np.zeros((len(found), 1), np.float32)], axis=1)
@@ -247,7 +247,7 @@ class Place:
                 match[i] = np.maximum(meaning[i], [word.form == form for form in self.forms])
         return match
 
-    def _names(self, text: str, found: Sequence[Word], match: Matrix, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _names(self, text: str, found: Sequence[Word], match: Matrix) -> NDArray[np.bool_]:
         letters = [c for c in text if c.isalpha()]
         shouting = sum(c.isupper() for c in letters) > 0.6 * len(letters)
         names = []
@@ -259,7 +259,7 @@ class Place:
             if shouting:
                 names.append(in_article)
             else:
-                names.append(word.capital and (not word.first or in_article or paired or not known[i]))
+                names.append(word.capital and (not word.first or in_article or paired))
         return np.array(names, bool)
 
 
