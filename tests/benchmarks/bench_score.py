@@ -3,8 +3,8 @@
 Usage: python tests/benchmarks/bench_score.py [--segments 3000] [--rounds 3] [--metrics bleu,chrf2] [--json]
 
 The texts are body paragraphs of the bundled corpus, cut to caption length, with words dropped and replaced at
-three rates. Both commands run as processes of their own and compute the same figures; ``aligner score`` compares
-all three pairs, sacrebleu two of them. CPU seconds are compared, since the machine may be busy.
+three rates. Both commands run as processes of their own and compute the same figures; ``aligner score``
+compares all three pairs, sacrebleu two of them. CPU seconds are compared, since the machine may be busy.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def texts(folder: Path, segments: int) -> list[str]:
     made = {"ref": reference}
     for name, rate in (("a", 0.15), ("b", 0.16), ("c", 0.3)):
         made[name] = [
-            " ".join(
-                w if rng.random() > rate else rng.choice(words) for w in line.split() if rng.random() > rate
-            )
+            " ".join(w if rng.random() > rate else rng.choice(words) for w in line.split() if rng.random() > rate)
             for line in reference
         ]
     for name, lines in made.items():
