@@ -284,13 +284,15 @@ def run(
     unexplained = 0
     try:
         while not (reader.exhausted and not begun):
-            _deal(pool, waiting, begun, reader, next_number, workers)
+            hungry = _deal(pool, waiting, begun, reader, next_number, workers)
             if next_number in begun and begun[next_number].complete:
                 progress = begun.pop(next_number)
                 yield [progress.outcomes[i] for i in range(len(progress.chunk.items))]
                 next_number += 1
                 continue
-            ready = wait([reader.wakeup, *(w.connection for w in pool)], timeout=_TICK)
+            # A chunk that nobody can take must not wake us again and again.
+            awaited = [reader.wakeup] if hungry else []
+            ready = wait([*awaited, *(w.connection for w in pool)], timeout=_TICK)
             if not ready:
                 yield None
             for slot, worker in enumerate(pool):
@@ -324,20 +326,24 @@ def _deal(
     reader: _Reader,
     oldest: int,
     workers: int,
-) -> None:
-    """Gives tasks to the workers with the fewest, what is to be done again first."""
+) -> bool:
+    """Gives tasks to the workers with the fewest, what is to be done again first.
+
+    Returns:
+        Whether more could be given if the reader had more.
+    """
     while True:
         worker = min(pool, key=lambda w: len(w.tasks))
         if len(worker.tasks) >= _HELD:
-            return
+            return False
         if waiting:
             task = waiting.pop(0)
         elif begun and max(begun) - oldest >= _WINDOW * workers:
-            return
+            return False
         else:
             chunk = reader.next()
             if chunk is None:
-                return
+                return not reader.exhausted
             begun[chunk.number] = _Progress(chunk)
             task = _Task(chunk.number, list(range(len(chunk.items))))
         worker.send(task, begun[task.number].chunk)
