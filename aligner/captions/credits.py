@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -32,6 +33,7 @@ class Lexicon:
     line_labels: frozenset[str]
     dropped: frozenset[str]
     interface: frozenset[str]
+    sources: frozenset[str]
     opening: frozenset[str]
     joining: frozenset[str]
 
@@ -77,6 +79,7 @@ def lexicon() -> Lexicon:
         openers=frozenset(_plain(opener.rstrip(":")) for opener in stored["credit_openers"]),
         line_labels=frozenset(map(_plain, stored["line_labels"])),
         interface=frozenset(stored["interface"]),
+        sources=frozenset(stored["sources"]),
         dropped=frozenset(_plain(opener.rstrip(":")) for opener in stored["drop_openers"]),
     )
 
@@ -100,7 +103,11 @@ def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] 
     return match if _plain(match[1]) in lexicon().line_labels and (several or ends not in (",", ".")) else None
 
 
-_UNIT = re.compile(r"\s*[/|&+]+\s*|\s+[-–—]\s+|,\s+|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+")
+_UNIT = re.compile(
+    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|(?<=[A-Z]{2})-(?=[A-Z])|,\s+|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+)
+_FOR = re.compile(r"[/|(·]|\s(?:vía|via|para|for)\s|[A-Z]{2}-[A-Z]")
+_PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"@\w+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
@@ -159,7 +166,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     agencies: list[str] = []
     persons: list[str] = []
     strength = STRONG if labelled else 0
-    parts = [part for part in _UNIT.split(text) if part]
+    parts = [part for part in _UNIT.split(text) if part.strip(" .")]
     if not parts or len(parts) > 6:
         return None
     whole = text.casefold() in words.agencies
@@ -167,7 +174,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         part = part.strip(" .")
         if label := words.label(part):
             part, strength = part[label:], STRONG
-        folded = part.casefold()
+        folded = _PHOTO.sub("", part).casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part.isupper()):
             agencies.append(part)
             strength = max(strength, STRONG)
@@ -176,6 +183,9 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         elif _ACCOUNT.fullmatch(part):
             agencies.append(part)
             strength = max(strength, LIKELY)
+        elif part.split()[0] in words.sources and _name(part, words, False):
+            agencies.append(part)
+            strength = STRONG
         elif kind := _name(part, words, after_label):
             if kind == "person" and not (sourced and part.split()[0].title() not in words.given):
                 persons.append(part)
@@ -186,7 +196,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             strength = max(strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK)
         else:
             return None
-    if strength == LIKELY and len(parts) > 1 and not re.search(r"[/|]", text):
+    if strength == LIKELY and len(parts) > 1 and not _FOR.search(text):
         strength = WEAK
     if not (agencies or persons or labelled):
         return None
@@ -273,20 +283,28 @@ class Part:
     label: bool = False
 
 
+Trust = Callable[[str], bool]
+
+
+def _nobody(name: str) -> bool:
+    del name
+    return False
+
+
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
 _DASH = re.compile(
-    r"\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·]+\s*|[-–—]\s+|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{3,}|\.-\s*|\s*\|\s*"
+    r"\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·:_/]+\s+|\s+[-–—|•■●·]+|[-–—]\s+|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{2,}|\.-\s*|\s*\|\s*"
 )
 _STRONG_ONLY = re.compile(r":\s+|\.\s+")
 _CAPTION_START = re.compile(r"[\"“«‘'¿¡(\[]*[^\W_]")
 
 
-def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
+def split(text: str, trusts: Trust = _nobody) -> list[Part]:
     """Splits a block into captions and credits.
 
     Args:
         text: the block.
-        weak: names (in lower case) that may be taken for credits although nothing but their look says so.
+        trusts: says of a name that looks like any other whether it is a credit here.
     """
     start, end = 0, len(text)
     label = False
@@ -295,7 +313,7 @@ def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
         reading = read(text[start:], strict=True)
         if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
             break
-        if not rest or (prefix(text, start, end, weak) and not match[0].startswith("photo_camera")):
+        if not rest or (prefix(text, start, end, trusts) and not match[0].startswith("photo_camera")):
             break
         start, label = match.end(), True
     if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
@@ -304,7 +322,7 @@ def split(text: str, weak: frozenset[str] = frozenset()) -> list[Part]:
             start, end, label = start + 1 + match.end(), end - 1, True
     parts: list[Part] = []
     for left, right in _pieces(text, start, end):
-        parts.append(_part(text, left, right, weak, label))
+        parts.append(_part(text, left, right, trusts, label))
     return parts
 
 
@@ -315,6 +333,7 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
         after = text[match.end() : min(end, match.end() + _WINDOW)]
         if (
             match.start() > start + 8
+            and not read(text[max(start, match.start() - _WINDOW) : match.start()])
             and len(after.split()) >= 2
             and (reading := read(match[1]))
             and reading.strength == STRONG
@@ -339,7 +358,7 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
-def _part(text: str, start: int, end: int, weak: frozenset[str], label: bool) -> Part:
+def _part(text: str, start: int, end: int, trusts: Trust, label: bool) -> Part:
     start, end = trim(text, start, end)
     whole = text[start:end]
     inner = whole[1:-1] if whole[:1] + whole[-1:] in ("()", "[]") else None
@@ -351,11 +370,11 @@ def _part(text: str, start: int, end: int, weak: frozenset[str], label: bool) ->
     ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
-    if found := prefix(text, start, end, weak):
+    if found := prefix(text, start, end, trusts):
         (left, right), reading, after = found
         after, end = trim(text, after, end)
         return Part(after, end, (left, right), reading, label)
-    if found := suffix(text, start, end, weak):
+    if found := suffix(text, start, end, trusts):
         (left, right), reading, before = found
         start, before = trim(text, start, before)
         return Part(start, before, (left, right), reading, label)
@@ -370,14 +389,14 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
         while start < end and text[start].isspace():
             start += 1
-    while start < end and (text[end - 1].isspace() or text[end - 1] in "|/–—-■●•▪\u200b\ufeff"):
+    while start < end and (text[end - 1].isspace() or text[end - 1] in "|/–—-■●•▪·,;\u200b\ufeff"):
         end -= 1
     return start, end
 
 
 def _credit_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Span of a credit without the words that only introduce it ("Photo by") and without brackets and final dots."""
-    while start < end and text[start].isspace():
+    while start < end and (text[start].isspace() or text[start] in "/|·•"):
         start += 1
     if mark := _MARK.match(text[start:end]):
         start += mark.end()
@@ -399,7 +418,7 @@ _SPACED_DASH = re.compile(r"\s+[-–—]\s+(?=\S)")
 Found = tuple[tuple[int, int], Reading, int]
 
 
-def prefix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """A credit in front: its span, its reading, and where the caption starts."""
     if text[start : start + 1] in ("(", "["):
         match = _BRACKET.match(text, start, end)
@@ -414,21 +433,23 @@ def prefix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | Non
             continue
         if not _CAPTION_START.match(text, match.end(), end):
             continue
-        if reading.strength >= LIKELY or left.casefold().strip() in weak:
+        if reading.strength >= LIKELY or trusts(left):
             if (
                 reading.strength == LIKELY
                 and not re.search(r"/|[a-z][A-Z]", left)
-                and left.casefold().strip() not in weak
+                and not trusts(left)
                 and not reading.labelled
             ):
                 continue
             return _credit_span(text, start, match.start()), reading, match.end()
-    for match in _STRONG_ONLY.finditer(text, start + 1, min(end, start + 40)):
+    for match in _STRONG_ONLY.finditer(text, start + 1, limit):
         left = text[start : match.start()]
-        if left.casefold() in lexicon().agencies and left.isupper() and match.end() < end:
-            reading = read(left)
-            if reading:
-                return (start, match.start()), reading, match.end()
+        agency = left.casefold() in lexicon().agencies and left.isupper()
+        reading = (
+            read(left, strict=True) if agency or lexicon().opening & {left.split()[0].rstrip(":").casefold()} else None
+        )
+        if reading and (agency or (reading.labelled and not reading.loose)) and match.end() < end:
+            return _credit_span(text, start, match.start()), reading, match.end()
     return _slashed(text, start, limit, end)
 
 
@@ -451,18 +472,18 @@ def _slashed(text: str, start: int, limit: int, end: int) -> Found | None:
     return None
 
 
-def suffix(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """A credit behind: its span, its reading, and where the caption ends."""
     while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;"):
         end -= 1
     start = max(start, end - _WINDOW)
-    for look in (_bracketed, _labelled, _glued, _separated):
-        if found := look(text, start, end, weak):
+    for look in (_labelled, _glued, _bracketed, _separated):
+        if found := look(text, start, end, trusts):
             return found
     return None
 
 
-def _bracketed(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a credit in brackets: "... de sus casas. (EFE)"."""
     if text[end - 1 : end] not in (")", "]"):
         return None
@@ -471,8 +492,11 @@ def _bracketed(text: str, start: int, end: int, weak: frozenset[str]) -> Found |
     reading = read(inside) if opening > start else None
     if reading is None:
         return None
-    sure = reading.strength == STRONG or inside.casefold().strip() in weak
-    if sure or (reading.strength == LIKELY and ("/" in inside or _not_initials(text[start:opening], inside))):
+    sure = reading.strength == STRONG or trusts(inside)
+    if sure or (
+        reading.strength == LIKELY
+        and ("/" in inside or reading.photographer is not None or _not_initials(text[start:opening], inside))
+    ):
         return _credit_span(text, opening + 1, end - 1), reading, opening
     return None
 
@@ -482,9 +506,9 @@ _WORD_START = re.compile(r"(?<![^\W_])(?=[^\W\d_])|[©Ⓒ]|\(c\)")
 _BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$")
 
 
-def _labelled(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a credit behind a label: "... Foto: Elena Prats", or "Foto Elena Prats" where a sentence has ended."""
-    del weak
+    del trusts
     words = lexicon()
     tail = text[start:end]
     if ":" not in tail and "," not in tail and words.opening.isdisjoint(_OPENING_WORD.findall(tail.casefold())):
@@ -505,15 +529,17 @@ def _labelled(text: str, start: int, end: int, weak: frozenset[str]) -> Found | 
             reading = Reading(STRONG, None, None, labelled=True)
         if reading and reading.labelled and text[start:at].strip():
             opened = text[start:at].rstrip()
-            left = start + len(opened) - 1 if opened.endswith(("(", "[")) else at
-            return _credit_span(text, at, end), reading, left
+            if opened.endswith(("(", "[")):
+                stop = end - 1 if text[end - 1] in ")]" else end
+                return _credit_span(text, at, stop), reading, start + len(opened) - 1
+            return _credit_span(text, at, end), reading, at
     return None
 
 
-_SEPARATOR = re.compile(r"\s*[|■●•\t]\s*|\s+[/–—-]\s*|\s*/\s+|(?<=[.!?»”])\s*/\s*|\s{3,}")
+_SEPARATOR = re.compile(r"\s*[|■●•·\t]\s*|\s+[/–—-]+\s*|\s+::?\s+|\s*/\s+|(?<=[.!?»”])\s*/+\s*|\.-\s*|\s{2,}")
 
 
-def _separated(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a credit behind a separator: "... de sus casas / Europa Press"."""
     for match in _SEPARATOR.finditer(text, start, end):
         rest = text[match.end() : end]
@@ -527,11 +553,7 @@ def _separated(text: str, start: int, end: int, weak: frozenset[str]) -> Found |
             continue
         named = reading.photographer is not None or reading.agency is not None
         sets_off = any(c in match[0] for c in "/|\t■●•") or match[0] == " – "
-        if (
-            reading.strength == STRONG
-            or rest.casefold().strip(" .") in weak
-            or (sets_off and named and rest[:1].isupper())
-        ):
+        if reading.strength == STRONG or trusts(rest) or (sets_off and named and rest[:1].isupper()):
             return _credit_span(text, match.end(), end), reading, match.start()
     return None
 
@@ -539,20 +561,20 @@ def _separated(text: str, start: int, end: int, weak: frozenset[str]) -> Found |
 _SENTENCE_END = re.compile(r"[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
 
 
-def _glued(text: str, start: int, end: int, weak: frozenset[str]) -> Found | None:
+def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a name where the last sentence has ended, with or without a blank: "... de 2024.Marta Vidal"."""
     for match in _SENTENCE_END.finditer(text, start, end):
         rest = text[match.end() : end]
-        if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, weak):
+        if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, trusts):
             at = match.end() + len(rest) - len(rest.lstrip("/ "))
             return _credit_span(text, at, end), reading, match.start() + len(match[0].rstrip())
     return None
 
 
-def _closing(rest: str, reading: Reading, weak: frozenset[str]) -> bool:
+def _closing(rest: str, reading: Reading, trusts: Trust) -> bool:
     """Whether what follows the caption's last sentence is a credit rather than a short sentence."""
-    if reading.strength >= LIKELY or rest.casefold().strip(" .") in weak:
-        return reading.strength == STRONG or "/" in rest or rest.casefold().strip(" .") in weak or rest.isupper()
+    if reading.strength >= LIKELY or trusts(rest):
+        return reading.strength == STRONG or "/" in rest or trusts(rest) or rest.isupper()
     return reading.photographer is not None and 2 <= len(rest.split()) <= 4 and "," not in rest
 
 

@@ -95,7 +95,8 @@ _CREDITED = re.compile(
 )
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
-_LAST_BRACKET = re.compile(r"\(([^()]{5,40})\)[\s.]*$")
+_AGENCY_NEXT = re.compile(r"[/|(]")
+_INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
 _FINAL, _CLOSING = tuple(".!?…:;"), "\"”»’')]"
@@ -392,31 +393,30 @@ class _Finder:
             f.part.reading.photographer.casefold() for f in self.found if f.part.reading and f.part.reading.photographer
         }
         weak = frozenset(sure | people)
-        mentioned = ""
         for found in self.found:
             if found.kind != "caption" or found.beside:
                 continue
-            mentioned = mentioned or self._mentioned().lower()
             if found.part.credit is None:
-                found.part = self._with_credit(found, weak, mentioned) or found.part
-            elif found.part.credit[0] >= found.part.end and "/" in found.text[found.part.end : found.part.credit[1]]:
-                found.part = self._with_person(found, weak, mentioned)
+                found.part = self._with_credit(found, weak) or found.part
+            elif found.part.credit[0] >= found.part.end and _AGENCY_NEXT.search(
+                found.text, found.part.end, found.part.credit[1]
+            ):
+                found.part = self._with_person(found, weak)
 
-    def _with_credit(self, found: _Found, weak: frozenset[str], mentioned: str) -> Part | None:
+    def _with_credit(self, found: _Found, weak: frozenset[str]) -> Part | None:
         """A caption's part with the credit that is found if the names of the document are known."""
         part, text = found.part, found.text
-        if again := credits.prefix(text, part.start, part.end, weak):
+
+        def trusts(name: str) -> bool:
+            return name.casefold().strip(" .") in weak or self._stranger(name.strip(" ."), initials=True)
+
+        if again := credits.prefix(text, part.start, part.end, trusts):
             span, reading, after = again
             start, end = credits.trim(text, after, part.end)
             return replace(part, start=start, end=end, credit=span, reading=reading)
-        if again := credits.suffix(text, part.start, part.end, weak):
+        if again := credits.suffix(text, part.start, part.end, trusts):
             span, reading, before = again
-        elif (bracket := _LAST_BRACKET.search(text, part.start, part.end)) and self._stranger(bracket[1], mentioned):
-            whole = credits.read(bracket[1])
-            if whole is None:
-                return None
-            span, reading, before = bracket.span(1), whole, bracket.start()
-        elif bare := self._bare(found, weak, mentioned):
+        elif bare := self._bare(found, weak):
             before, reading = bare
             stop = part.end
             while text[stop - 1] in " .":
@@ -427,7 +427,7 @@ class _Finder:
         start, end = credits.trim(text, part.start, before)
         return replace(part, start=start, end=end, credit=span, reading=reading)
 
-    def _with_person(self, found: _Found, weak: frozenset[str], mentioned: str) -> Part:
+    def _with_person(self, found: _Found, weak: frozenset[str]) -> Part:
         """A caption's part with the photographer that stands before the agency's slash ("... Fadel Senna / AFP")."""
         part, text = found.part, found.text
         assert part.credit is not None
@@ -443,24 +443,23 @@ class _Finder:
                 continue
             surname = WORD.findall(name.lower())[-1:]
             known = name.casefold() in weak or name.isupper()
-            doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in mentioned
+            doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
             reading = credits.read(text[at : part.credit[1]])
             if reading and (known or not doubtful):
                 start, end = credits.trim(text, part.start, at)
                 return replace(part, start=start, end=end, credit=(at, part.credit[1]), reading=reading)
         return part
 
-    def _stranger(self, name: str, mentioned: str) -> bool:
+    def _stranger(self, name: str, *, initials: bool = False) -> bool:
         """Whether a name is a person's whom the article does not mention."""
-        tokens = name.split()
-        lexicon = credits.lexicon()
-        words = WORD.findall(name.lower())
-        return (
-            2 <= len(tokens) <= 4
-            and (tokens[0] in lexicon.given and not tokens[-1].isupper())
-            and _names_person(name)
-            and f" {words[-1]} " not in mentioned
-        )
+        tokens, lexicon = name.split(), credits.lexicon()
+        if not 2 <= len(tokens) <= 4 or not _names_person(name):
+            return False
+        first, words = tokens[0], WORD.findall(name.lower())
+        if tokens[-1].isupper() and not name.isupper():
+            return False
+        given = first.title() in lexicon.given or (initials and _INITIALS.fullmatch(first) is not None)
+        return given and bool(words) and f" {words[-1]} " not in self._mentioned().lower()
 
     def _marked_credits(self) -> None:
         """Gives blocks that the format marks as credits to the captions that they follow or precede."""
@@ -473,7 +472,7 @@ class _Finder:
                 if marked and near.part.credit is None and near.beside is None:
                     near.beside, found.kind = found, "taken"
 
-    def _bare(self, found: _Found, weak: frozenset[str], mentioned: str) -> tuple[int, credits.Reading] | None:
+    def _bare(self, found: _Found, weak: frozenset[str]) -> tuple[int, credits.Reading] | None:
         """A credit at the end with nothing in front of it ("... de Zamora Paloma Juan"): where it starts."""
         text, start, end = found.text, found.part.start, found.part.end
         tokens = list(re.finditer(r"\S+", text[max(start, end - 140) : end]))
@@ -487,16 +486,16 @@ class _Finder:
             reading = credits.read(stretch)
             if reading is None or (len(lead) < 3 and lead.islower()):
                 continue
-            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading, mentioned)
+            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading)
             if likely and not text[start:end].isupper():
                 return at, reading
         return None
 
-    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, mentioned: str) -> bool:
+    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading) -> bool:
         """Whether words at the end of a caption are a credit by their look, given the word before them."""
         lexicon = credits.lexicon()
         several = " " in stretch
-        unknown = f" {stretch.lower()} " not in mentioned and stretch not in lexicon.not_credits
+        unknown = f" {stretch.lower()} " not in self._mentioned().lower() and stretch not in lexicon.not_credits
         if "/" in stretch and reading.strength >= credits.LIKELY:
             first, *rest = stretch.partition("/")[0].split() or [""]
             return first in lexicon.given or not any(word in lexicon.given for word in rest)
@@ -508,7 +507,7 @@ class _Finder:
             return False
         names = self.weigher.names
         introduced = lead in names.leads or lead.lower() in names.leads or lead in lexicon.given
-        return not introduced and self._stranger(stretch, mentioned)
+        return not introduced and self._stranger(stretch)
 
     # Records --------------------------------------------------------------------------------------------------
 
