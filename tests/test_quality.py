@@ -1,0 +1,49 @@
+"""Quality floors on our gold: what was reached cannot sink unseen.
+
+A floor is raised when a figure rises for good, never lowered to make a change pass. `aligner score` computes the
+figures; the sets are described in ``corpus/README.md``. Translation floors belong to the weights in ``models/es-en``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+FLOORS = {
+    "atalayar-2022": {
+        "find.line.f1": 1.0,
+        "find.span.f1": 1.0,
+        "find.credit.f1": 1.0,
+        "link.accuracy": 0.25,
+        "mt.chrf2": 70.0,
+    },
+    "written": {
+        "find.line.f1": 0.98,
+        "find.span.f1": 0.98,
+        "find.credit.f1": 0.98,
+        "link.accuracy": 0.72,
+        "mt.chrf2": 47.0,
+    },
+    "unseen": {
+        "find.line.f1": 0.95,
+        "find.span.f1": 0.93,
+        "find.credit.f1": 0.95,
+        "link.accuracy": 0.60,
+        "mt.chrf2": 45.0,
+    },
+}
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_floors(aligner: Run, corpus: Path, tmp_path: Path, name: str) -> None:
+    run = tmp_path / f"{name}.jsonl"
+    done = aligner("run", "--format", "jsonl", *sorted((corpus / name).glob("*.txt")))
+    assert done.returncode == 0, done.stderr
+    run.write_text(done.stdout, encoding="utf-8")
+    floors = [f"--fail-under={figure}={floor}" for figure, floor in FLOORS[name].items()]
+    scored = aligner("score", run, "--gold", corpus / name, "--format", "json", *floors)
+    assert scored.returncode == 0, scored.stderr
+    assert json.loads(scored.stdout)
