@@ -173,7 +173,9 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     for part in [text] if whole else parts:
         part = part.strip(" .")
         if label := words.label(part):
-            part, strength = part[label:], STRONG
+            part, strength = part[label:].strip(), STRONG
+        if not part:
+            continue
         folded = _PHOTO.sub("", part).casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part.isupper()):
             agencies.append(part)
