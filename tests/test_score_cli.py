@@ -64,9 +64,7 @@ def files(run: Run, tmp_path: Path) -> dict[str, Path]:
 
 
 def test_table_shows_every_figure_with_signatures(call: Call, files: dict[str, Path], corpus: Path) -> None:
-    code, out, err = call(
-        "score", files["run"], files["deaf"], "--gold", corpus / "atalayar-2022", "--resamples", 50
-    )
+    code, out, err = call("score", files["run"], files["deaf"], "--gold", corpus / "atalayar-2022", "--resamples", 50)
     assert code == 0
     assert err == ""
     for name in FIGURES:
@@ -92,9 +90,7 @@ def test_json_carries_everything(call: Call, files: dict[str, Path], corpus: Pat
         "run": _digest(files["run"]),
         "gold": _digest(gold / "gold.jsonl"),
     }
-    assert scores["gates"] == [
-        {"system": "good", "gate": "mt.bleu >= 99", "value": pytest.approx(100), "passed": True}
-    ]
+    assert scores["gates"] == [{"system": "good", "gate": "mt.bleu >= 99", "value": pytest.approx(100), "passed": True}]
     assert all(part["few"] for part in scores["systems"][0]["slices"])
 
 
@@ -130,9 +126,7 @@ GATES = [
 def test_gates(
     call: Call, files: dict[str, Path], corpus: Path, options: list[str], expected: int, said: list[str]
 ) -> None:
-    code, out, err = call(
-        "score", files["deaf"], "--gold", corpus / "atalayar-2022", "--resamples", 0, *options
-    )
+    code, out, err = call("score", files["deaf"], "--gold", corpus / "atalayar-2022", "--resamples", 0, *options)
     assert code == expected
     assert err.count("gate missed") == bool(said)
     for part in said:
@@ -156,9 +150,7 @@ WRONG_GATES = [
 
 
 @pytest.mark.parametrize(("options", "message"), WRONG_GATES)
-def test_wrong_gates_are_usage_errors(
-    call: Call, files: dict[str, Path], options: list[str], message: str
-) -> None:
+def test_wrong_gates_are_usage_errors(call: Call, files: dict[str, Path], options: list[str], message: str) -> None:
     code, out, err = call("score", files["run"], *options)
     assert code == 2
     assert out == ""
@@ -193,9 +185,7 @@ def test_text_figures_are_the_sacrebleu_commands(call: Call, files: dict[str, Pa
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     expected = {line.split("|")[0].strip(): line.split(" = ", 1)[1] for line in done.stdout.splitlines()}
-    _, out, _ = call(
-        "score", "--hypothesis", files["a.txt"], "--reference", files["reference.txt"], "--no-slices"
-    )
+    _, out, _ = call("score", "--hypothesis", files["a.txt"], "--reference", files["reference.txt"], "--no-slices")
     for name, label in (("mt.bleu", "BLEU"), ("mt.chrf2", "chrF2"), ("mt.ter", "TER")):
         row = next(line for line in out.splitlines() if line.startswith(name + " "))
         score = expected[label].replace("μ = ", "").split(")")[0] + ")"
@@ -266,9 +256,7 @@ def test_wrong_usage(
 
 
 def test_missing_files_are_named(call: Call, files: dict[str, Path], tmp_path: Path) -> None:
-    code, out, err = call(
-        "score", "--hypothesis", tmp_path / "absent.txt", "--reference", files["reference.txt"]
-    )
+    code, out, err = call("score", "--hypothesis", tmp_path / "absent.txt", "--reference", files["reference.txt"])
     assert (code, out) == (1, "")
     assert "absent.txt: cannot be read" in err
 
@@ -276,9 +264,7 @@ def test_missing_files_are_named(call: Call, files: dict[str, Path], tmp_path: P
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="Apertium is not installed")
 def test_baselines_join_as_systems(call: Call, files: dict[str, Path], corpus: Path) -> None:
     gold = corpus / "atalayar-2022"
-    code, out, err = call(
-        "score", files["run"], "--gold", gold, "--baseline", "--format", "json", "--resamples", 0
-    )
+    code, out, err = call("score", files["run"], "--gold", gold, "--baseline", "--format", "json", "--resamples", 0)
     assert code == 0
     scores = json.loads(out)
     names = [s["name"] for s in scores["systems"]]
@@ -294,9 +280,7 @@ def test_baseline_without_apertium_says_so(
     call: Call, files: dict[str, Path], corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    code, out, err = call(
-        "score", files["run"], "--gold", corpus / "atalayar-2022", "--baseline", "--resamples", 0
-    )
+    code, out, err = call("score", files["run"], "--gold", corpus / "atalayar-2022", "--baseline", "--resamples", 0)
     assert code == 0
     assert "copy-source" in out
     assert "scored without it" in err
@@ -370,7 +354,5 @@ def test_scoring_loads_no_model_runtime(
         "try: cli.main()\nexcept SystemExit: pass\n"
         "print([m for m in ('torch', 'transformers', 'ctranslate2') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, files["run"]], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, files["run"]], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -49,8 +49,7 @@ def texts(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     folder = tmp_path_factory.mktemp("texts")
     contents = {"ref": references, "ref2": [damage(line, 0.1) or "x" for line in references]}
     contents |= {
-        name: [damage(line, rate) for line in references]
-        for name, rate in (("a", 0.2), ("b", 0.22), ("c", 0.4))
+        name: [damage(line, rate) for line in references] for name, rate in (("a", 0.2), ("b", 0.22), ("c", 0.4))
     }
     contents["c"][3] = ""
     for name, lines in contents.items():
@@ -107,9 +106,7 @@ def test_seed_is_sacrebleus(texts: dict[str, Path], monkeypatch: pytest.MonkeyPa
     before = systems(texts, "ref")[0].interval("chrf2", 100)
     monkeypatch.setenv("SACREBLEU_SEED", "7")
     after = systems(texts, "ref")[0].interval("chrf2", 100)
-    shown = sacrebleu(
-        texts["ref"], "-i", texts["a"], *COMMAND["chrf2"], "--confidence", "--confidence-n", 100
-    )
+    shown = sacrebleu(texts["ref"], "-i", texts["a"], *COMMAND["chrf2"], "--confidence", "--confidence-n", 100)
     assert before is not None
     assert after is not None
     assert before.mean != after.mean

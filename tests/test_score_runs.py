@@ -39,10 +39,7 @@ def captions(run: Run) -> list[Caption]:
 
 
 def figures(run: Run, gold: Gold, settings: Settings = QUICK) -> dict[str, float | None]:
-    return {
-        name: value.value
-        for name, value in score_runs([run], gold, settings=settings).systems[0].figures.items()
-    }
+    return {name: value.value for name, value in score_runs([run], gold, settings=settings).systems[0].figures.items()}
 
 
 def test_perfect_run_has_perfect_figures(run: Run, gold: Gold) -> None:
@@ -63,14 +60,10 @@ def test_missed_captions_lower_recall_alone(run: Run, gold: Gold, captions: list
     values = {name: value.value for name, value in found.figures.items()}
     assert values["find.line.p"] == 1
     assert values["find.line.r"] == values["find.span.r"] == pytest.approx(1 - missed / len(captions))
-    assert values["find.line.f1"] == pytest.approx(
-        2 * (len(captions) - missed) / (2 * len(captions) - missed)
-    )
+    assert values["find.line.f1"] == pytest.approx(2 * (len(captions) - missed) / (2 * len(captions) - missed))
     assert values["link.accuracy"] == 1
     assert values["mt.chrf2"] == pytest.approx(100)
-    assert [item.expected for item in found.misses] == [
-        c.source for i, c in enumerate(captions, 1) if i % 4 == 0
-    ]
+    assert [item.expected for item in found.misses] == [c.source for i, c in enumerate(captions, 1) if i % 4 == 0]
     assert not found.false_alarms
     assert found.figures["residue.after"].value == pytest.approx(
         sum(_letters(c.source) for i, c in enumerate(captions, 1) if i % 4 == 0)
@@ -131,9 +124,7 @@ def test_lost_and_invented_credits(run: Run, gold: Gold, captions: list[Caption]
     )
     values = figures(invented, gold)
     assert values["find.credit.r"] == 1
-    assert (
-        values["find.credit.p"] == values["find.credit.exact"] == pytest.approx(with_credit / len(captions))
-    )
+    assert values["find.credit.p"] == values["find.credit.exact"] == pytest.approx(with_credit / len(captions))
 
 
 def test_credit_label_and_white_space_are_folded(run: Run, gold: Gold) -> None:
@@ -178,9 +169,7 @@ def test_acceptable_links_are_right(run: Run, gold: Gold) -> None:
 
 def test_untranslated_run_leaves_everything(run: Run, gold: Gold) -> None:
     """Copying the source changes no document: residue and language stay, names and numbers are kept."""
-    copied = damaged(
-        run, lambda c: replace(c, translation=c.translation and replace(c.translation, text=c.source))
-    )
+    copied = damaged(run, lambda c: replace(c, translation=c.translation and replace(c.translation, text=c.source)))
     scored = score_runs([copied], gold, [copy_source()], replace(QUICK, metrics=("bleu", "chrf2", "ter")))
     run_scores, baseline = scored.systems
     for name, value in baseline.figures.items():
@@ -246,9 +235,7 @@ def _last(captions: tuple[Caption, ...], line: int) -> int:
 
 
 def test_slices_partition_the_captions(run: Run, gold: Gold, captions: list[Caption]) -> None:
-    scored = score_runs(
-        [damaged(run, lambda c: None, every=5)], gold, settings=replace(QUICK, sliced=True)
-    ).systems[0]
+    scored = score_runs([damaged(run, lambda c: None, every=5)], gold, settings=replace(QUICK, sliced=True)).systems[0]
     sizes: Counter[str] = Counter()
     missed: dict[str, float] = {}
     for part in scored.slices:
@@ -268,11 +255,7 @@ def test_intervals_hold_the_value_and_shrink_to_a_point(run: Run, gold: Gold) ->
     loud = Settings(metrics=("chrf2",), resamples=500, tests=(), sliced=False)
     exact = score_runs([run], gold, settings=loud).systems[0].figures["find.line.f1"]
     assert (exact.low, exact.high) == (1, 1)
-    worse = (
-        score_runs([damaged(run, lambda c: None, every=3)], gold, settings=loud)
-        .systems[0]
-        .figures["find.line.r"]
-    )
+    worse = score_runs([damaged(run, lambda c: None, every=3)], gold, settings=loud).systems[0].figures["find.line.r"]
     assert worse.low is not None
     assert worse.high is not None
     assert worse.value is not None
@@ -294,9 +277,7 @@ def test_comparison_of_runs_rests_on_common_captions(run: Run, gold: Gold, capti
     same = [c for c in scored.comparisons if (c.first, c.second) == ("perfect", "half")]
     assert [c.identical for c in same] == [True, True]
     assert all(
-        c.p <= 1 / 100 and c.difference < -50
-        for c in scored.comparisons
-        if (c.first, c.second) == ("half", "bad")
+        c.p <= 1 / 100 and c.difference < -50 for c in scored.comparisons if (c.first, c.second) == ("half", "bad")
     )
     assert any("captions that every run found" in note for note in scored.notes)
 

@@ -15,9 +15,7 @@ group = typer.Typer(help="Gold sets: check and describe them.", no_args_is_help=
 
 Folders = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="[FOLDER...]", help="Gold sets or folders of them; the bundled corpus if none is named."
-    ),
+    typer.Argument(metavar="[FOLDER...]", help="Gold sets or folders of them; the bundled corpus if none is named."),
 ]
 
 
@@ -44,9 +42,7 @@ def check(folders: Folders = None) -> None:
 @group.command()
 def stats(
     folders: Folders = None,
-    format_: Annotated[
-        Format, typer.Option("--format", "-f", help="How the numbers are printed.")
-    ] = Format.table,
+    format_: Annotated[Format, typer.Option("--format", "-f", help="How the numbers are printed.")] = Format.table,
 ) -> None:
     """Describe gold sets: documents, lines by kind, captions by length, credit and link.
 
