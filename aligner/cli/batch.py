@@ -63,9 +63,7 @@ def run(
     format_: Annotated[Shards, typer.Option("--format", "-f", help="Format of the shards.")] = Shards.jsonl,
     shard_size: Annotated[int, typer.Option(min=1, help="Records in a shard.")] = 100_000,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0: one per core.")] = 0,
-    engine: Annotated[
-        Executor, typer.Option(help="Run on this machine or on a Ray cluster.")
-    ] = Executor.local,
+    engine: Annotated[Executor, typer.Option(help="Run on this machine or on a Ray cluster.")] = Executor.local,
     input_format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Format of the inputs, where their names do not say.")
     ] = None,
@@ -73,16 +71,12 @@ def run(
         str | None,
         typer.Option(metavar="NAME", help="Column of JSON Lines or Parquet with the text or HTML."),
     ] = None,
-    id_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column with the documents' ids.")
-    ] = None,
+    id_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column with the documents' ids.")] = None,
     duplicate_ids: Annotated[
         Duplicates, typer.Option(help="What becomes of a document whose id came before.")
     ] = Duplicates.fail,
     max_document_mb: Annotated[float, typer.Option(min=0.001, help="Larger documents fail.")] = 64,
-    time_limit: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Slower documents fail.")
-    ] = 60,
+    time_limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Slower documents fail.")] = 60,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
     model: Annotated[
@@ -103,9 +97,7 @@ def run(
     commit_seconds: Annotated[float, typer.Option(min=0, help="Work that a kill can cost at most.")] = 1.0,
     retry_failed: Annotated[
         bool,
-        typer.Option(
-            "--retry-failed", help="Run the failed documents of a finished run again, into DIR/retry-N."
-        ),
+        typer.Option("--retry-failed", help="Run the failed documents of a finished run again, into DIR/retry-N."),
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Estimate from a sample; write nothing.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")] = False,
@@ -186,9 +178,7 @@ def _report(summary: Summary, progress: Progress, log_json: bool) -> None:
             f"{summary.memory_hits:,} captions from the memory"
         )
     typer.echo(f"  digest {summary.digest}")
-    progress.event(
-        "finished", digest=summary.digest, documents=summary.counts.documents, failed=summary.counts.failed
-    )
+    progress.event("finished", digest=summary.digest, documents=summary.counts.documents, failed=summary.counts.failed)
 
 
 def status(

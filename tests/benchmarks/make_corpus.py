@@ -60,9 +60,7 @@ def _dated(caption: str, chance: random.Random) -> str:
     return stem + date + caption[len(stem) :]
 
 
-def document(
-    base: list[Base], seed: int, number: int, residue: float, unique: bool
-) -> tuple[str, str, dict[str, Any]]:
+def document(base: list[Base], seed: int, number: int, residue: float, unique: bool) -> tuple[str, str, dict[str, Any]]:
     """One document.
 
     Args:
@@ -80,11 +78,7 @@ def document(
     keep_captions = chance.random() < residue
     gold = {line: [dict(entry) for entry in entries] for line, entries in source.gold.items()}
     needed = {
-        line
-        for entries in gold.values()
-        for e in entries
-        for line in (e["aligned_line"], *e["aligned_ok"])
-        if line
+        line for entries in gold.values() for e in entries for line in (e["aligned_line"], *e["aligned_ok"]) if line
     }
     lines: list[str] = []
     moved: dict[int, int] = {}
@@ -171,9 +165,7 @@ def write(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", type=Path, help="file.jsonl, file.jsonl.gz, or a folder with --format text")
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
