@@ -24,15 +24,15 @@ FLOORS = {
         "find.line.f1": 0.98,
         "find.span.f1": 0.98,
         "find.credit.f1": 0.98,
-        "link.accuracy": 0.72,
+        "link.accuracy": 0.71,
         "mt.chrf2": 47.0,
     },
     "unseen": {
-        "find.line.f1": 0.95,
-        "find.span.f1": 0.93,
-        "find.credit.f1": 0.95,
-        "link.accuracy": 0.60,
-        "mt.chrf2": 45.0,
+        "find.line.f1": 0.94,
+        "find.span.f1": 0.75,
+        "find.credit.f1": 0.70,
+        "link.accuracy": 0.68,
+        "mt.chrf2": 48.0,
     },
 }
 
