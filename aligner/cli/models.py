@@ -13,9 +13,7 @@ import typer
 if TYPE_CHECKING:
     from aligner.translation.models import Model
 
-models = typer.Typer(
-    no_args_is_help=True, help="Translation models: the bundled one, local folders, hub models."
-)
+models = typer.Typer(no_args_is_help=True, help="Translation models: the bundled one, local folders, hub models.")
 
 
 class Format(StrEnum):
@@ -138,20 +136,14 @@ def verify(
             problems = [str(error)]
         failed |= bool(problems)
         count = len(model.manifest.files) if model.manifest else 0
-        typer.echo(
-            f"{model.name}: " + ("; ".join(problems) if problems else f"{count} files, all as they should be")
-        )
+        typer.echo(f"{model.name}: " + ("; ".join(problems) if problems else f"{count} files, all as they should be"))
     raise typer.Exit(1 if failed else 0)
 
 
 @models.command()
 def pull(
-    model: Annotated[
-        str, typer.Argument(metavar="HUB_ID", help="ORGANISATION/NAME, or ORGANISATION/NAME@REVISION.")
-    ],
-    revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit; resolved to a commit and kept.")
-    ] = None,
+    model: Annotated[str, typer.Argument(metavar="HUB_ID", help="ORGANISATION/NAME, or ORGANISATION/NAME@REVISION.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; resolved to a commit and kept.")] = None,
     quantization: Quantization = "int8",
 ) -> None:
     """Download a Marian model from the Hugging Face hub into your cache and convert it to CTranslate2.

@@ -41,9 +41,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise DocumentError(
-                f"{name}: line {number} is not UTF-8 ({error.reason}); convert it first"
-            ) from None
+            raise DocumentError(f"{name}: line {number} is not UTF-8 ({error.reason}); convert it first") from None
         yield line.removesuffix("\n").removesuffix("\r")
 
 
@@ -63,9 +61,7 @@ def _printed(source: str, translation: Translation, style: Format) -> str:
 
 def translate(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Text, a caption a line; - is stdin.")] = "-",
-    format_: Annotated[
-        Format, typer.Option("--format", "-f", help="Lines, or a JSON record a line.")
-    ] = Format.text,
+    format_: Annotated[Format, typer.Option("--format", "-f", help="Lines, or a JSON record a line.")] = Format.text,
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model.")
     ] = "es-en",

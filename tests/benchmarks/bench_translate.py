@@ -60,6 +60,7 @@ def ways(model: str, captions: Sequence[str]) -> dict[str, Callable[[], object]]
 
     found = models.find(model)
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tokenizer = MarianTokenizer.from_pretrained(found.path)
