@@ -47,8 +47,8 @@ def stretches(line: str, chance: random.Random) -> Iterator[str]:
 
 def main() -> None:
     """Reads the lines, fits, reports, and writes the data file."""
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from sklearn.model_selection import cross_val_predict  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--caption", action="append", type=Path, required=True, help="lines in the caption language")
