@@ -139,7 +139,7 @@ def test_words_and_sentences_stand_in_the_text_in_order(text: str) -> None:
     [
         ("escombros", "rubble", "parliament"),
         ("bomberos", "firefighters", "election"),
-        ("mochila", "backpack", "river"),
+        ("desfile", "parade", "river"),
         ("inundaciones", "floods", "football"),
         ("alemania", "germany", "tomato"),
     ],
