@@ -223,6 +223,27 @@ def test_full_disk(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "run") == snapshot(tmp_path / "other")
 
 
+def test_standard_input_is_fed_again(aligner: Run, tmp_path: Path) -> None:
+    make_corpus.write(tmp_path / "c.jsonl", 400, seed=11, residue=0)
+    data = (tmp_path / "c.jsonl").read_bytes()
+    arguments = ("batch", "-", "--input-format", "jsonl", "--no-translate", "--commit-seconds", "0")
+    command = [sys.executable, "-m", "aligner", *arguments, "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert process.stdin is not None
+    process.stdin.write(data[: len(data) // 2])  # and then nothing: the run waits for more
+    process.stdin.flush()
+    until(lambda: status.status(tmp_path / "run").counts.documents > 0, UsageError)
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    process.stdin.close()
+    assert 0 < status.status(tmp_path / "run").counts.documents < 400
+    for out in ("run", "whole"):
+        done = aligner(*arguments, "--out", tmp_path / out, stdin=data)
+        assert done.returncode == 0, done.stderr
+    assert snapshot(tmp_path / "run") == snapshot(tmp_path / "whole")
+    assert len(records(tmp_path / "run")) == 400
+
+
 # -- documents that fail ---------------------------------------------------------------------------------------------
 
 

@@ -365,7 +365,10 @@ def source_items(options: BatchOptions, number: int, name: str, after: Position 
     try:
         if name.startswith("@"):
             raise UsageError(f"{name}: a list within a list; name the files themselves")
-        stream = open_stream(options, [name], replace(after, number=0) if after else None)
+        if after is not None:
+            # Standard input comes again from its beginning, and can be read once only.
+            after = replace(after, number=0, offset=None if name == "-" else after.offset)
+        stream = open_stream(options, [name], after)
     except UsageError as error:
         yield Item(name, b"", "", Position(number, name, 0, last=True), error=str(error), fatal=True)
         return

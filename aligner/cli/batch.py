@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from aligner.cli.run import FromOption, ToOption
-from aligner.errors import UsageError
+from aligner.errors import AlignerError, UsageError
 
 if TYPE_CHECKING:
     from aligner.batch.progress import Progress
@@ -150,7 +151,14 @@ def run(
         typer.echo(json.dumps(estimate.to_dict()) if log_json else "\n".join(estimate.lines()))
         return
     progress = _progress(log_json)
-    summary = (runs.retry_failed if retry_failed else runs.run)(options, progress)
+    try:
+        summary = (runs.retry_failed if retry_failed else runs.run)(options, progress)
+    except AlignerError as error:
+        if "-" not in inputs:
+            raise
+        # A thread may still wait for standard input and hold its lock, without which the interpreter cannot end.
+        typer.echo(f"aligner: {error}", err=True)
+        os._exit(error.exit_code)
     _report(summary, progress, log_json)
     raise typer.Exit(1 if summary.counts.failed else 0)
 
