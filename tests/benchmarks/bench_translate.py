@@ -30,14 +30,17 @@ BEAM = 4
 LONGEST = 256  # output pieces, as a first script would have it
 
 COLD = """
-import resource, sys, time
+import sys, time
 start = time.perf_counter()
 from aligner.translation import Translator
 translator = Translator.open(sys.argv[1])
 opened = time.perf_counter()
 translator.translate(sys.argv[2:6])
 done = time.perf_counter()
-print(opened - start, done - opened, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# ru_maxrss would be that of the process that started this one, if it was larger.
+with open("/proc/self/status") as status:
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+print(opened - start, done - opened, peak / 1024)
 """
 
 
@@ -50,7 +53,7 @@ def corpus_captions() -> list[str]:
     return found
 
 
-def ways(model: str, captions: Sequence[str]) -> dict[str, Callable[[], object]]:
+def ways(model: str, captions: Sequence[str], threads: Sequence[int]) -> dict[str, Callable[[], object]]:
     """Each way to translate the captions, by what the report calls it."""
     import ctranslate2
     import sentencepiece
@@ -59,6 +62,7 @@ def ways(model: str, captions: Sequence[str]) -> dict[str, Callable[[], object]]
     from transformers.utils import logging
 
     found = models.find(model)
+    torch.set_num_threads(max(threads))
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     with warnings.catch_warnings():
@@ -86,8 +90,7 @@ def ways(model: str, captions: Sequence[str]) -> dict[str, Callable[[], object]]
 
     spm = sentencepiece.SentencePieceProcessor(model_file=str(found.path / "source.spm"))
     plain = {
-        threads: ctranslate2.Translator(str(found.ctranslate2), inter_threads=1, intra_threads=threads)
-        for threads in (1, len(os.sched_getaffinity(0)))
+        count: ctranslate2.Translator(str(found.ctranslate2), inter_threads=1, intra_threads=count) for count in threads
     }
 
     def ctranslate2_one_by_one(threads: int) -> None:
@@ -107,10 +110,10 @@ def ways(model: str, captions: Sequence[str]) -> dict[str, Callable[[], object]]
         "transformers, batch 1": transformers_one_by_one,
         "transformers, batch 32, sorted by length": transformers_batched,
         **{
-            f"CTranslate2, caption by caption, {threads} thread{'s' * (threads > 1)}": (
-                lambda threads=threads: ctranslate2_one_by_one(threads)
+            f"CTranslate2, caption by caption, {count} thread{'s' * (count > 1)}": (
+                lambda count=count: ctranslate2_one_by_one(count)
             )
-            for threads in plain
+            for count in plain
         },
     }
 
@@ -122,11 +125,19 @@ def main() -> None:
     parser.add_argument("--model", default="es-en")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument(
+        "--threads",
+        type=int,
+        nargs="+",
+        default=sorted({1, len(os.sched_getaffinity(0))}),
+        help="threads inside the peers' matrices: each for CTranslate2, the most for torch; on a busy machine give 1, "
+        "where more of them only wait for each other",
+    )
     args = parser.parse_args()
     lines = args.captions.read_text(encoding="utf-8").splitlines() if args.captions else corpus_captions()
     captions = list(dict.fromkeys(line for line in lines if line.strip()))[: args.limit]
 
-    each = ways(args.model, captions)
+    each = ways(args.model, captions, args.threads)
     best = dict.fromkeys(each, float("inf"))
     for _ in range(args.rounds):
         for name, run in each.items():
