@@ -260,10 +260,11 @@ def test_int8_scores_as_float32_does(single_precision: Path, translator: Transla
 
 def test_the_default_engine_loads_neither_torch_nor_transformers() -> None:
     code = (
-        "import sys, resource; from aligner.translation import Translator; "
+        "import sys, pathlib; from aligner.translation import Translator; "
         "print(Translator.open().translate(['Vista del puerto de Valencia al amanecer'] * 4)[0].text); "
         "print([m for m in ('torch', 'transformers', 'huggingface_hub', 'httpx') if m in sys.modules]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        "status = pathlib.Path('/proc/self/status').read_text().splitlines(); "
+        "print([int(line.split()[1]) // 1024 for line in status if line.startswith('VmHWM')][0])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     text, loaded, megabytes = done.stdout.splitlines()
