@@ -279,7 +279,11 @@ class Translator:
             lambda units: self._in_parts(units, alignment),
         )
         for rung in ladder:
-            doubtful = [unit for unit in units if all(candidate.problems for candidate in found[unit])]
+            doubtful = [
+                unit
+                for unit in units
+                if min(guard.weight(candidate.problems) for candidate in found[unit]) >= guard.RETRY
+            ]
             if not doubtful:
                 break
             for unit, more in rung(doubtful).items():
@@ -370,12 +374,22 @@ def _total(combination: Iterable[_Candidate]) -> float:
 
 
 def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Each text once; the least doubtful first, among equally doubtful ones the order of the search."""
+    """Each text once, the chosen one first, the others in the order of the search.
+
+    The first of the search is chosen unless another one has less that is doubtful, and is not so much less probable
+    that it is likely to be wrong in ways that nobody checks.
+    """
     unique: dict[str, _Candidate] = {}
     for candidate in candidates:
         unique.setdefault(candidate.text, candidate)
     rest = list(unique.values())
-    chosen = min(rest, key=lambda candidate: guard.weight(candidate.problems))
+    most = guard.weight(rest[0].problems)
+    chosen = min(
+        (candidate for candidate in rest if guard.weight(candidate.problems) <= most),
+        key=lambda candidate: guard.weight(candidate.problems) / 100 - candidate.score,
+    )
+    if not most:
+        chosen = rest[0]
     rest.remove(chosen)
     return [chosen, *rest]
 
