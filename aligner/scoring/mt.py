@@ -100,9 +100,19 @@ class References:
             raise RecordError("; ".join(problems))
         self.texts = [list(text) for text in texts]
         self._scorers: dict[str, Metric] = {}
+        self._draws: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.texts[0])
+
+    def draws(self, number: int) -> Any:
+        """The segments of each of a number of bootstrap resamples, an array of indices."""
+        if number not in self._draws:
+            import numpy as np
+
+            generator = np.random.default_rng(None if seed() == "none" else int(seed()))
+            self._draws[number] = generator.choice(len(self), size=(number, len(self)), replace=True)
+        return self._draws[number]
 
     def scorer(self, metric: str) -> Metric:
         """Sacrebleu's metric object with its default settings.
@@ -190,11 +200,19 @@ class System:
         return np.array([score.score for score in self._resample(metric, number)])
 
     def _resample(self, metric: str, number: int) -> list[Score]:
-        if (metric, number) not in self._resamples:
-            from sacrebleu.significance import _bootstrap_resample
+        """As ``sacrebleu.significance._bootstrap_resample``: same generator, same order of sums, same scores.
 
-            _, scores = _bootstrap_resample(self.statistics(metric), self.references.scorer(metric), number)
-            self._resamples[metric, number] = scores
+        The draws are shared by all systems, which pairs them even without a seed, and each resample is gathered
+        on its own, which needs no array of all resamples at once.
+        """
+        if (metric, number) not in self._resamples:
+            import numpy as np
+
+            scorer = self.references.scorer(metric)
+            statistics = np.array(self.statistics(metric), dtype="float32")
+            self._resamples[metric, number] = [
+                scorer._compute_score_from_stats(statistics[rows].sum(0)) for rows in self.references.draws(number)
+            ]
         return self._resamples[metric, number]
 
     def segment_scores(self, metric: str) -> list[float]:

@@ -129,7 +129,8 @@ class Trainer:
         self.pad = self.model.config.pad_token_id
         self.batches = Batches(pairs, self.options["batch_tokens"], recipe.seed, self.pad)
         warm = recipe.options["warmstart"]
-        if not resumed and warm["package"] and warm.get("imitation_steps"):
+        transfers = bool(warm["package"]) and not warm.get("folder")
+        if not resumed and transfers and warm.get("imitation_steps"):
             from imitate import fit_self_attention
 
             small = Batches(pairs, self.options["batch_tokens"] // 2, recipe.seed, self.pad)
@@ -156,7 +157,7 @@ class Trainer:
         self.bfloat16 = has_fast_bfloat16() if precision == "auto" else precision == "bfloat16"
         self.stopped = False
         self.adapting = False
-        self.adapt_steps = self.options["adapt_steps"] if recipe.options["warmstart"]["package"] else 0
+        self.adapt_steps = self.options["adapt_steps"] if transfers else 0
 
     def adapt(self) -> None:
         """Lets only the decoder's self-attention learn during the first steps of a warm start.

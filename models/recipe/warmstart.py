@@ -156,8 +156,33 @@ def fresh_model(recipe: Recipe) -> MarianMTModel:
     return model
 
 
+def from_folder(recipe: Recipe) -> MarianMTModel:
+    """The weights of a Hugging Face folder with the work folder's vocabulary: goes on from a released model.
+
+    Raises:
+        SystemExit: its vocabulary or its shape is not the recipe's.
+    """
+    folder = Path(recipe.options["warmstart"]["folder"])
+    vocabularies = [json.loads((f / "vocab.json").read_text(encoding="utf-8")) for f in (folder, recipe.work)]
+    if vocabularies[0] != vocabularies[1]:
+        raise SystemExit(
+            f"warmstart.folder {folder}: its vocabulary is not that of {recipe.work}; copy its source.spm to "
+            f"{recipe.work / 'spm.model'} and run the step `vocabulary` again"
+        )
+    model = fresh_model(recipe)
+    state = MarianMTModel.from_pretrained(folder, dtype=torch.float32).state_dict()
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise SystemExit(f"warmstart.folder {folder}: not of the recipe's shape: {error}") from None
+    model.tie_weights()
+    return model
+
+
 def warm_start(recipe: Recipe) -> MarianMTModel:
-    """The first model: fresh, or with the parent's weights in place."""
+    """The first model: fresh, with a folder's weights, or with the parent's in place."""
+    if recipe.options["warmstart"].get("folder"):
+        return from_folder(recipe)
     model = fresh_model(recipe)
     if not recipe.options["warmstart"]["package"]:
         return model
