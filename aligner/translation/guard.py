@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from aligner.resources import data
-from aligner.translation import casing
+from aligner.translation import casing, numbers
 from aligner.translation.text import literals, pictographs, without_literals
 
 #: Codes of the warnings, the gravest first, with what each weighs when hypotheses are compared: a hundredth of the
@@ -73,7 +73,7 @@ def check(
         return [Problem("empty", "nothing came out")] if source.strip() else []
     problems = [*_repetition(source, target), *_literals(source, target), *_length(source, target)]
     spanish = source_language == "es" and target_language == "en"
-    problems += _numbers(source, target, words=spanish)
+    problems += [Problem(*doubt) for doubt in numbers.doubts(source, target, spanish=spanish)]
     problems += _script(source, target)
     if spanish:
         problems += _left_over(source, target)
@@ -87,9 +87,6 @@ class _Words:
     particles: frozenset[str]
     spanish_alone: frozenset[str]
     phrases: re.Pattern[str]
-    numbers_es: re.Pattern[str]
-    numbers_en: dict[str, str]
-    months_en: list[str]
     doubled: frozenset[str]
     loans: frozenset[str]
 
@@ -102,9 +99,6 @@ def _words() -> _Words:
         particles=frozenset(read["name_particles"].split()),
         spanish_alone=function - set(read["function_words_like_english"].split()),
         phrases=re.compile(rf"\b(?:{'|'.join(read['spanish_in_english'])})\b", re.IGNORECASE),
-        numbers_es=re.compile(rf"\b(?:{'|'.join(read['number_words_es'].split())})\b", re.IGNORECASE),
-        numbers_en=read["numbers_en"],
-        months_en=read["months_en"].split(),
         doubled=frozenset(read["doubled_in_english"].split()),
         loans=frozenset(read["loans_en"].split()),
     )
@@ -183,126 +177,6 @@ def _literals(source: str, target: str) -> Iterator[Problem]:
         yield Problem("literal-lost", ", ".join(lost))
     if symbols := Counter(pictographs(source)) - Counter(pictographs(target)):
         yield Problem("symbols-lost", " ".join(symbols))
-
-
-# ------------------------------------------------------------------------------------------------- numbers
-
-_NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,:'’]\d+)*")
-_DIGIT = re.compile(r"\d")
-_ROMAN = re.compile(r"\b[IVXLCDM]+\b")
-_SCALE = re.compile(r"\s+(mil|millones|millón|billones|bn|mln)\b(?:\s+(\d[\d.,]*))?", re.IGNORECASE)
-_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\b")
-
-
-def _digits(number: str) -> str:
-    return re.sub(r"\D", "", number).lstrip("0") or "0"
-
-
-def _numbers(source: str, target: str, *, words: bool) -> Iterator[Problem]:
-    if not _DIGIT.search(source) and not _DIGIT.search(target):
-        return
-    source, target = without_literals(source), without_literals(target)
-    have = {_digits(number) for number in _NUMBER.findall(target)}
-    have |= {_digits(part) for part in re.findall(r"\d+", target)}
-    spelled = _spelled(target)
-    lost = []
-    explained: set[str] = set()
-    for match in _NUMBER.finditer(source):
-        forms = _forms(source, match, words=words)
-        explained |= forms
-        parts = {_digits(part) for part in re.findall(r"\d+", match[0])}  # "1:0" may come as "Hamburg 1, Gladbach 0"
-        if not forms & (have | spelled) and not parts <= have and not _inside(forms, have):
-            lost.append(match[0])
-    if lost:
-        yield Problem("numbers-lost", ", ".join(lost))
-    if words and (_words().numbers_es.search(source) or _ROMAN.search(source)):
-        return
-    parts = explained | {_digits(part) for part in re.findall(r"\d+", source)}
-    known = {_digits(number) for number in _NUMBER.findall(source)} | parts
-    added = [
-        number
-        for number in _NUMBER.findall(target)
-        if _digits(number) not in known
-        and not all(_digits(part) in known for part in re.findall(r"\d+", number))
-        and not (number in {"19", "1"} and "covid" in target.lower())
-    ]
-    if added:
-        yield Problem("numbers-added", ", ".join(added))
-
-
-def _forms(text: str, match: re.Match[str], *, words: bool) -> set[str]:
-    """Digit strings any of which, in the target, stands for a number of the source."""
-    plain = _digits(match[0])
-    forms = {plain}
-    number = match[0]
-    if re.fullmatch(r"\d+[.,]0+", number):
-        forms.add(_digits(re.split(r"[.,]", number)[0]))
-    if clock := _CLOCK.fullmatch(number):
-        hour, minute = int(clock[1]), clock[2]
-        hours = {hour, hour % 12 or 12, hour % 24}
-        forms |= {f"{h}{minute}".lstrip("0") or "0" for h in hours}
-        if minute == "00":
-            forms |= {str(h) for h in hours}
-    elif (
-        plain.isdigit()
-        and len(number) <= 2
-        and 12 < int(plain) <= 24
-        and re.match(r"\s*(?:h\b|horas)", text[match.end() :])
-    ):
-        forms.add(str(int(plain) - 12))
-    elif len(number) == 2 and re.search(
-        r"[’'´]$|\b(?:años|los|década de los)\s*$", text[: match.start()], re.IGNORECASE
-    ):
-        forms |= {"19" + number, "20" + number}
-    if words and (scale := _SCALE.match(text, match.end())):
-        forms |= _scaled(plain, scale[1].lower(), scale[2])
-    if words and (before := re.search(r"\bmil\s+$", text[: match.start()], re.IGNORECASE)):
-        # "mil 500" is 1,500 and "15 mil 300" 15,300 in Mexican papers.
-        head = re.search(r"(\d+)\s+$", text[: before.start()])
-        forms.add(f"{head[1] if head else 1}{plain.zfill(3)}")
-    if (
-        "/" in text[match.end() : match.end() + 1] + text[match.start() - 1 : match.start()]
-        and 1 <= int(plain[:4]) <= 12
-    ):
-        forms.add(_words().months_en[int(plain) - 1])
-    return forms
-
-
-def _scaled(plain: str, scale: str, rest: str | None) -> set[str]:
-    if scale == "mil":
-        return {
-            plain + (_digits(rest).zfill(3) if rest else "000"),
-            plain + "000",
-            plain.rstrip("0") or plain,
-        }
-    # 3.000 millones is 3 billion, 1.200 millones 1.2 billion; "15 millones" may be written out.
-    return {plain.rstrip("0") or plain, plain + "000000", plain + "0"}
-
-
-def _spelled(target: str) -> set[str]:
-    """Digit strings that the target's words stand for: "twenty-one", "first", "dozen", "March"."""
-    known = _words()
-    found: set[str] = set()
-    words = [word.lower() for word in re.findall(r"[A-Za-z]+", target)]
-    for i, word in enumerate(words):
-        if word in known.months_en:
-            found.add(word)
-        value = known.numbers_en.get(word)
-        if value is None:
-            continue
-        found.add(value)
-        following = known.numbers_en.get(words[i + 1]) if i + 1 < len(words) else None
-        if following is not None:
-            if len(value) == 2 and value[1] == "0" and len(following) == 1:
-                found.add(value[0] + following)
-            elif following[0] == "1" and set(following[1:]) <= {"0"}:
-                found.add(value + following[1:])
-    return found
-
-
-def _inside(forms: set[str], have: set[str]) -> bool:
-    """Whether a number of two digits ends a year of the other side ("60", "1960s")."""
-    return any(len(form) == 2 and len(number) == 4 and number.endswith(form) for form in forms for number in have)
 
 
 # ------------------------------------------------------------------------------------------------- left over

@@ -15,7 +15,7 @@ from typing import Literal
 from aligner.errors import UsageError
 from aligner.records import Translation
 from aligner.resources import data
-from aligner.translation import casing, guard, models, splitting, text
+from aligner.translation import casing, guard, models, numbers, splitting, text
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
 
@@ -301,7 +301,7 @@ class Translator:
         return found
 
     def _candidate(self, unit: str, source: Sequence[str], decoded: Decoded) -> _Candidate:
-        target = self.engine.text(decoded.pieces)
+        target = self._mended(unit, self.engine.text(decoded.pieces))
         problems = self._check(unit, target)
         if len(decoded.pieces) >= max_output(len(source), self._limit):
             problems.append(Problem("truncated", f"cut off after {len(decoded.pieces)} pieces"))
@@ -309,6 +309,10 @@ class Translator:
         if decoded.attention is not None:
             alignment = _word_alignment(unit, source, target, decoded.pieces, decoded.attention)
         return _Candidate(target, decoded.score, len(decoded.pieces) + 1, tuple(problems), alignment)
+
+    def _mended(self, source: str, target: str) -> str:
+        spanish = self.source_language == "es" and self.target_language == "en"
+        return numbers.mend(source, target) if spanish else target
 
     def _check(self, source: str, target: str) -> list[Problem]:
         return guard.check(source, target, source_language=self.source_language, target_language=self.target_language)
@@ -326,7 +330,7 @@ class Translator:
             target = "".join(
                 (core if copied or not core else _continued(core, best[core].text)) + mark for core, mark, copied in cut
             )
-            target = " ".join(target.split())
+            target = self._mended(unit, " ".join(target.split()))
             problems = self._check(unit, target)
             joined[unit] = [_Candidate(target, score / max(1, pieces), pieces, tuple(problems))]
         return joined
