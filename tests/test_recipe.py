@@ -174,6 +174,39 @@ def test_prepare_counts_what_it_leaves_out(made: tuple[Recipe, Path]) -> None:
     assert not held_out & {clean.fold(pair.split("\t")[0]) for pair in pairs}
 
 
+@pytest.mark.parametrize(("times", "least", "most"), [(0.25, 430, 570), (1.5, 2900, 3100), (0, 0, 0)])
+def test_sets_are_written_more_or_less_often(tmp_path: Path, times: float, least: int, most: int) -> None:
+    make_data(tmp_path / "data")
+    (tmp_path / "recipe.toml").write_text(OPTIONS, encoding="utf-8")
+    settings = ["prepare.templates=0", "prepare.variants={}", f"prepare.repeat.made={times}"]
+    folders = [f"--{name}={tmp_path / name}" for name in ("data", "work")]
+    overrides = [part for setting in settings for part in ("--set", setting)]
+    assert command_line.main(["prepare", *folders, f"--options={tmp_path / 'recipe.toml'}", *overrides]) == 0
+    pairs = (tmp_path / "work" / "pairs.tsv").read_text(encoding="utf-8").splitlines()
+    assert least <= len(pairs) - 1 <= most  # one is the teacher's
+
+
+def test_training_goes_on_from_a_released_model(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    from train import Trainer
+
+    recipe, model = made
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in ("vocab.json", "pairs.npz"):
+        (work / name).symlink_to(recipe.work / name)
+    options = {**recipe.options, "warmstart": {"package": "", "folder": str(model)}}
+    trainer = Trainer(Recipe(options, recipe.data, work), work / "pairs.npz")
+    for name, value in load_file(model / "model.safetensors").items():
+        assert torch.equal(trainer.model.state_dict()[name], value.float()), name
+    (work / "vocab.json").unlink()
+    (work / "vocab.json").write_text('{"</s>": 0, "<unk>": 1, "<pad>": 2}')
+    with pytest.raises(SystemExit, match="its vocabulary is not that of"):
+        Trainer(Recipe(options, recipe.data, work), work / "pairs.npz")
+
+
 def test_training_learns_and_reports(made: tuple[Recipe, Path]) -> None:
     recipe, _ = made
     found = plots.curves(plots.read_log(recipe.work / "log.jsonl"))

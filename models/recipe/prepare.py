@@ -126,7 +126,8 @@ def prepare(recipe: Recipe) -> Path:
     total = noisy = 0
     with written(out) as file:
         for name, a, b in rows:
-            for _ in range(repeats.get(name, 1)):
+            whole, part = divmod(float(repeats.get(name, 1)), 1)
+            for _ in range(int(whole) + (rng.random() < part)):
                 file.write(f"{a}\t{b}\n")
                 total += 1
             for va, vb in variants(a, b, rng, shares):
