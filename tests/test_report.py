@@ -21,6 +21,7 @@ from aligner.records import Caption, Context, Document, Name, Translation
 from aligner.report import build, render, write_report
 from aligner.report.model import Report, differences
 from aligner.scoring import Gold, Run, Settings, load
+from aligner.scoring.baselines import copy_source
 
 QUICK = Settings(metrics=("bleu", "chrf2"), resamples=50, tests=("bs",), trials=50)
 EVIL = "<script>alert('x')</script> & \"quotes\" <img src=x onerror=alert(1)> {{ 7*7 }} ]]> </style>"
@@ -275,6 +276,7 @@ DIFFERENCES = [
     ("The Man runs", "the man walks", [("same", "The Man"), ("same", " "), ("del", "runs"), ("ins", "walks")]),
     ("in Paris, on 9 May", "in Paris on 9 May", [("same", "in Paris"), ("del", ","), ("same", " on 9 May")]),
     ("x", "", [("del", "x")]),
+    ("an odd ship", "two ships", [("del", "an odd ship"), ("ins", "two ships")]),
 ]
 
 
@@ -284,6 +286,22 @@ def test_differences(hypothesis: str, reference: str, expected: list[tuple[str, 
     for change in ("del", "ins"):
         assert [t for c, t in found if c == change] == [t for c, t in expected if c == change]
     assert "".join(t for c, t in found if c != "ins").split() == hypothesis.split()
+
+
+def test_documents_are_named_without_the_folders_they_share(report: Report, page: str, gold: Gold) -> None:
+    folder = str(gold.documents[0].path.parent.parent)
+    assert len(folder) > 10
+    assert folder not in page.split("<footer>")[0]
+    assert "<small>written/</small>" in page
+    assert f"<title>Captions of {len(report.articles)} articles</title>" in page
+
+
+def test_a_baseline_is_never_the_best_system(runs: list[Run], gold: Gold) -> None:
+    page = render(build(runs, gold, baselines=[copy_source()], settings=QUICK))
+    row = next(row for row in re.findall(r"<tr>.*?</tr>", page) if "Names kept" in row)
+    cells = re.findall(r'<td class="r">(.*?)</td>', row)
+    assert ["best" in cell for cell in cells] == [True, False, False]
+    assert cells[2].startswith("100.0 %")
 
 
 WORDS = st.lists(st.sampled_from(["the", "The", "man", "boat", ",", ".", "l'eau", "9"]), max_size=12).map(" ".join)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+OPEN_ALL = "document.querySelectorAll('details').forEach((e) => { e.open = true; })"
 QUICK = Settings(metrics=("bleu", "chrf2"), resamples=50, tests=("bs",), trials=50)
 
 
@@ -83,6 +83,18 @@ def browser() -> Iterator[Any]:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def seed_report(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of the report of the seed article, deep in a folder of a long name."""
+    folder = tmp_path_factory.mktemp("a-folder-whose-name-has-no-place-to-break") / "Unterrichtsmaterialsammlung"
+    shutil.copytree(corpus / "atalayar-2022", folder)
+    seed = load([folder])
+    run = perfect(seed)
+    path = folder / "report.html"
+    path.write_text(render(build([run, err(run, "errs")], seed, settings=QUICK)), encoding="utf-8")
+    return path.as_uri()
 
 
 @pytest.fixture
@@ -243,22 +255,31 @@ def test_paper_has_captions_and_what_they_illustrate(tab: Any) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1000), ("light", 390)])
-def test_accessibility(browser: Any, runs: list[Run], corpus: Path, tmp_path: Path, scheme: str, width: int) -> None:
+def test_accessibility(browser: Any, seed_report: str, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing").Axe()
-    seed = load([corpus / "atalayar-2022"])
-    run = perfect(seed)
-    path = tmp_path / "report.html"
-    path.write_text(render(build([run, err(run, "errs")], seed, settings=QUICK)), encoding="utf-8")
     # The page forbids scripts of others; axe is one, so this context is told not to enforce that.
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.goto(path.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    page.goto(seed_report)
+    page.evaluate(OPEN_ALL)
     results = axe.run(page)
     assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+@pytest.mark.parametrize("family", ["serif", "sans-serif", "monospace"])
+def test_no_font_is_too_wide_for_the_page(browser: Any, seed_report: str, family: str) -> None:
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    page.goto(seed_report)
+    page.evaluate(OPEN_ALL)
+    for spacing in ("0", "0.12em"):  # the second as wide as WCAG 1.4.12 wants it to be bearable
+        page.add_style_tag(content=f"* {{ font-family: {family} !important; letter-spacing: {spacing} !important; }}")
+        for width in (320, 390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, spacing
     context.close()
 
 
@@ -285,14 +306,14 @@ def test_two_thousand_captions_open_within_two_seconds_and_five_megabytes(
     path = tmp_path / "report.html"
     path.write_text(text, encoding="utf-8")
     assert path.stat().st_size < 5_000_000
-    times = []
-    for _ in range(3):  # the best of three: other work on the machine is not the page's
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        page = context.new_page()
-        start = time.perf_counter()
-        page.goto(path.as_uri())
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        times.append(time.perf_counter() - start)
-        assert total(page) == captions
-        context.close()
-    assert min(times) < 2.0
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    # The processor time of the page's process: other work on the machine is not the page's.
+    devtools = context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+    page.goto(path.as_uri())
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    measured = {item["name"]: item["value"] for item in devtools.send("Performance.getMetrics")["metrics"]}
+    assert total(page) == captions
+    assert 0 < measured["ProcessTime"] < 2.0
+    context.close()

@@ -21,7 +21,7 @@ from aligner.scoring.slices import GROUPS
 
 COLOURS = 6  # CSS variables --s1 .. --s6
 # Width of every drawing: all are scaled alike, so that their letters are of one size.
-_WIDTH = 440
+_WIDTH = 400
 _AXIS = 58
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _CONFIG: dict[str, Any] = {
@@ -229,7 +229,18 @@ def _sliced(report: Report, figure: str, title: str, short: str, digits: int, to
         "scale": {"domain": [low, top]},
         "axis": {"tickCount": 5},
     }
-    y = {"field": "figure", "type": "nominal", "sort": order, "title": None, "axis": {"grid": True, **_labels(order)}}
+    names = list(dict.fromkeys(row["system"] for row in rows))
+    y: dict[str, Any] = {
+        "field": "figure",
+        "type": "nominal",
+        "sort": order,
+        "title": None,
+        "axis": {"grid": True, **_labels(order)},
+    }
+    places: dict[str, Any] = {"x": x, "y": y}
+    if len(names) > 1:  # side by side: equal systems would hide each other
+        y["scale"] = {"paddingInner": 0.4, "paddingOuter": 0.25}
+        places["yOffset"] = {"field": "system", "type": "nominal", "sort": names}
     groups = [group for group in GROUPS if any(row["group"] == group for row in rows)]
     spec = {
         "data": {"values": rows},
@@ -238,9 +249,9 @@ def _sliced(report: Report, figure: str, title: str, short: str, digits: int, to
         "resolve": {"scale": {"y": "independent"}},
         "spec": {
             "width": _WIDTH - _extent(order),
-            "height": {"step": 20},
-            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {"x": x, "y": y, **_colour(report, rows)},
+            "height": {"step": 10 if len(names) > 1 else 20},
+            "mark": {"type": "point", "filled": True, "size": 45 if len(names) > 1 else 70, "opacity": 1},
+            "encoding": {**places, **_colour(report, rows)},
         },
     }
     table = [(r["system"], r["figure"], str(r["n"]), f"{r['value']:.{digits}f}") for r in rows]
@@ -288,8 +299,9 @@ def _lengths(report: Report) -> _Described | None:
     return "Caption lengths", "", spec, ("words", "captions"), table
 
 
-# Captions that are shown one by one.
+# Captions that are shown one by one, and how many a mean needs to be drawn.
 _DOTS = 400
+_MEAN = 5
 
 
 def _score_by_length(report: Report) -> _Described | None:
@@ -304,12 +316,18 @@ def _score_by_length(report: Report) -> _Described | None:
     groups: dict[tuple[str, int], list[float]] = {}
     for row in rows:
         groups.setdefault((row["system"], (row["words"] - 1) // 5 * 5 + 1), []).append(row["score"])
-    table = [
-        (system, f"{low}–{low + 4}", str(len(scores)), f"{sum(scores) / len(scores):.1f}")
+    means: list[dict[str, Any]] = [
+        {"system": system, "words": low + 2, "low": low, "n": len(scores), "score": sum(scores) / len(scores)}
         for (system, low), scores in sorted(groups.items())
     ]
+    table = [(m["system"], f"{m['low']}–{m['low'] + 4}", str(m["n"]), f"{m['score']:.1f}") for m in means]
     look = _colour(report, rows)
-    x: dict[str, Any] = {"field": "words", "type": "quantitative", "title": "words in the caption"}
+    x: dict[str, Any] = {
+        "field": "words",
+        "type": "quantitative",
+        "title": "words in the caption",
+        "axis": {"grid": False},
+    }
     y: dict[str, Any] = {
         "field": "score",
         "type": "quantitative",
@@ -318,23 +336,31 @@ def _score_by_length(report: Report) -> _Described | None:
         "axis": {"tickCount": 5},
     }
     layer: list[dict[str, Any]] = []
-    if len(rows) <= _DOTS:
+    several = len({row["system"] for row in rows}) > 1
+    if several:  # whose dots would hide each other
+        dots = "Points are"
+    elif len(rows) <= _DOTS:
+        dots = "A dot is a caption, the line is"
         mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.45}
         layer.append({"mark": mark, "encoding": {"x": x, "y": y, **look}})
     else:  # too many for single marks: as many per cell as its circle is large
+        dots = "Circles grow with the number of captions, the line is"
         cells = {"x": {**x, "bin": {"maxbins": 24}}, "y": {**y, "bin": {"maxbins": 20}}}
         size = {"aggregate": "count", "type": "quantitative", "scale": {"range": [4, 160]}, "legend": None}
         mark = {"type": "point", "filled": True, "opacity": 0.5}
         layer.append({"mark": mark, "encoding": {**cells, "size": size, **look}})
-    middle = {
-        "x": {**x, "bin": {"step": 5}},
-        "y": {"aggregate": "mean", **y},
-        "color": look["color"],
-    }
-    layer.append({"mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "monotone"}, "encoding": middle})
+    drawn = [m for m in means if m["n"] >= _MEAN]
+    if drawn:
+        line = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"x": x, "y": y, "color": look["color"]}}
+        point = {
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+            "encoding": {"x": x, "y": y, **look},
+        }
+        layer.append({"data": {"values": drawn}, "layer": [line, point]})
+    elif several:
+        return None
     spec = {"width": _WIDTH - _AXIS, "height": 190, "data": {"values": rows}, "layer": layer}
-    dots = "A dot is a caption" if len(rows) <= _DOTS else "Circles grow with the number of captions"
-    text = f"{dots}; the line is the mean over every five words of length."
+    text = f"{dots} the mean over every five words of length, where there are {_MEAN} captions."
     return "Score against length", text, spec, ("system", "words", "n", "mean chrF2"), table
 
 

@@ -68,13 +68,14 @@ def render(report: Report) -> str:
         "caption_language": report.caption_language,
         "context_language": report.context_language,
     }
+    names = _names(report)
     macros = environment.get_template("card.html.j2").make_module(context)
     drawn = charts.draw(report)
     return environment.get_template("page.html.j2").render(
         context,
         card=macros.card,  # type: ignore[attr-defined]
         version=__version__,
-        title=_title(report),
+        title=_title(report, names),
         lead=_lead(report),
         notes=report.notes,
         cards=list(_cards(report)),
@@ -82,7 +83,8 @@ def render(report: Report) -> str:
         system_names=[system.name for system in report.scores.systems],
         charts=[{"chart": chart, "svg": Markup(chart.svg)} for chart in drawn],
         figures=list(show.tables(report.scores)) if report.gold else [],
-        lists=_lists(report),
+        lists=_lists(report, names),
+        names=names,
         flags=_counted(flag for entry in report.entries for flag in _flags(entry)),
         warnings=_counted(code for e in report.entries for code in {c for a in e.answers for c in a.codes}),
         kinds=_kinds(report),
@@ -107,9 +109,20 @@ def _asset(environment: Any, name: str) -> str:
     return source
 
 
-def _title(report: Report) -> str:
+def _names(report: Report) -> dict[str, str]:
+    """What each document is called on the page: its path without the folders that all of them share."""
+    paths = {article.name: article.name.replace("\\", "/").split("/") for article in report.articles}
+    shared = 0
+    for parts in zip(*(parts[:-1] for parts in paths.values()), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared += 1
+    return {name: "/".join(parts[shared:]) for name, parts in paths.items()}
+
+
+def _title(report: Report, names: dict[str, str]) -> str:
     if len(report.articles) == 1:
-        return f"Captions of {report.articles[0].name}"
+        return f"Captions of {names[report.articles[0].name]}"
     return "Captions of " + _count(len(report.articles), "article")
 
 
@@ -158,6 +171,10 @@ def _cards(report: Report) -> Iterator[dict[str, str]]:
     yield {"title": "Articles", "value": f"{len(report.articles):,}", "note": f"{with_captions:,} with captions"}
     with_credit = sum(entry.credit is not None for entry in entries)
     yield {"title": "Captions", "value": f"{len(entries):,}", "note": f"{with_credit:,} with a credit"}
+    if len(report.systems) > 1:
+        baselines = [system.name for system in report.scores.systems if system.kind == "baseline"]
+        note = f"and {', '.join(baselines)}" if baselines else ""
+        yield {"title": "Systems", "value": f"{len(report.systems):,}", "note": note}
     if len(report.systems) == 1:
         figures = report.scores.systems[0].figures
         for name, title in _SUMMARY.items():
@@ -186,7 +203,9 @@ def _versus(report: Report) -> list[dict[str, Any]]:
     rows = []
     for name, title in _SUMMARY.items():
         values = [system.figures.get(name) for system in systems]
-        numbers = [v.value for v in values if v is not None and v.value is not None]
+        # A baseline is no rival: a copy of the source keeps all names.
+        rivals = [s.figures.get(name) for s in systems if s.kind != "baseline"]
+        numbers = [v.value for v in rivals if v is not None and v.value is not None]
         if not numbers:
             continue
         top = max(numbers) if FIGURES[name].higher_is_better else min(numbers)
@@ -197,7 +216,7 @@ def _versus(report: Report) -> list[dict[str, Any]]:
                 cells.append({"value": "", "range": "", "best": False})
                 continue
             star = "*" if _differs(report, systems[0].name, system.name, name) else ""
-            best = distinct and math.isclose(value.value, top)
+            best = distinct and system.kind != "baseline" and math.isclose(value.value, top)
             cells.append({"value": _shown(name, value.value) + star, "range": _range(name, value), "best": best})
         rows.append({"title": title, "cells": cells})
     return rows
@@ -212,7 +231,7 @@ def _differs(report: Report, first: str, second: str, figure: str) -> bool:
     )
 
 
-def _lists(report: Report) -> list[dict[str, Any]]:
+def _lists(report: Report, names: dict[str, str]) -> list[dict[str, Any]]:
     """What differs from the gold, each with its place, and the translations that score least."""
     if not report.gold:
         return []
@@ -222,12 +241,12 @@ def _lists(report: Report) -> list[dict[str, Any]]:
             item
             for article in report.articles
             for entry in article.entries
-            for item in _differing(report, article.name, entry, flag)
+            for item in _differing(report, names[article.name], entry, flag)
         ]
         if items:
             lists.append({"title": flag.capitalize(), "entries": items})
     ranked = [
-        (answer.score, article.name, entry, answer.system)
+        (answer.score, names[article.name], entry, answer.system)
         for article in report.articles
         for entry in article.entries
         for answer in entry.answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -430,14 +431,15 @@ def differences(hypothesis: str, reference: str) -> Iterator[tuple[Change, str]]
     from rapidfuzz.distance import Indel
 
     ours, theirs = _words(hypothesis), _words(reference)
+    steps = Indel.opcodes([word.lower() for _, word in ours], [word.lower() for _, word in theirs])
     last = ""
-    for step in Indel.opcodes([word.lower() for _, word in ours], [word.lower() for _, word in theirs]):
-        runs: list[tuple[Change, list[tuple[str, str]]]]
-        if step.tag == "equal":
-            runs = [("same", ours[step.src_start : step.src_end])]
-        else:
-            runs = [("del", ours[step.src_start : step.src_end]), ("ins", theirs[step.dest_start : step.dest_end])]
-        for change, words in runs:
+    for same, group in itertools.groupby(steps, lambda step: step.tag == "equal"):
+        runs: dict[Change, list[tuple[str, str]]] = {"same": []} if same else {"del": [], "ins": []}
+        for step in group:  # what is replaced stands before what replaces it
+            runs["same" if same else "del"] += ours[step.src_start : step.src_end]
+            if not same:
+                runs["ins"] += theirs[step.dest_start : step.dest_end]
+        for change, words in runs.items():
             if words:
                 space, first = words[0]
                 run = first + "".join(space + word for space, word in words[1:])
