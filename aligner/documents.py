@@ -77,11 +77,24 @@ class Article:
     def encode(self, text: str) -> bytes:
         """``text`` in the encoding of this article, behind its byte-order mark: ``encode(text)`` is ``data``.
 
+        Bytes that could not be decoded (lone surrogates, see :func:`aligner.readers.html.decode`) come out as they
+        were.
+
         Raises:
             UnicodeEncodeError: the article's code page lacks a letter of ``text``.
         """
         mark = next((m for m, name in _WIDE_MARKS if name == self.encoding and self.data.startswith(m)), b"")
-        return mark + text.encode(self.encoding)
+        return mark + text.encode(self.encoding, "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One replacement: ``text[start:end]``, which is ``old``, becomes ``new``."""
+
+    start: int
+    end: int
+    old: str
+    new: str
 
 
 # UTF-32 before UTF-16: its little-endian mark starts with UTF-16's.

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, get_args
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
-from aligner.documents import Article
+from aligner.documents import Article, Edit
 from aligner.errors import OutputError, UsageError
-from aligner.records import Document
+from aligner.records import Caption, Document
+
+if TYPE_CHECKING:
+    from aligner.readers.streams import Reader
 
 Mode = Literal["replace", "both", "tag"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+FORMATS = ("text", "markdown", "html")
+"""Formats of the articles that can be corrected, also as texts in JSON Lines."""
 
 # What a legacy code page lacks and an editor would type instead.
 _PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "})
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One replacement: ``text[start:end]``, which is ``old``, becomes ``new``."""
-
-    start: int
-    end: int
-    old: str
-    new: str
-
-
 def edits(article: Article, document: Document, mode: Mode = "replace") -> list[Edit]:
     """The replacements that correct an article, in text order.
+
+    In HTML, the ``lang`` of the element of a caption is set as well, where it has one of its own.
 
     Args:
         article: the document that was run.
@@ -38,42 +35,86 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
             it, ``tag`` marks the caption with its language and translates nothing (Markdown and HTML).
 
     Raises:
-        UsageError: ``tag`` on plain text.
-        OutputError: the record is of another version of the document, or its code page lacks a letter.
+        UsageError: ``tag`` on plain text, or an article of a format that cannot be corrected.
+        OutputError: the record is of another version of the document, its code page lacks a letter, or its bytes
+            are not what its encoding would write.
     """
     if document.sha256 != article.sha256:
         raise OutputError(f"{article.name}: the record is of another version of this document; run it again")
-    if mode == "tag" and article.format not in ("markdown", "html"):
+    if article.format not in FORMATS:
+        raise UsageError(
+            f"{article.name}: a document of format {article.format} cannot be corrected; {', '.join(FORMATS)} can"
+        )
+    if mode == "tag" and article.format == "text":
         raise UsageError(f"{article.name}: plain text cannot carry a language tag; use --patch-mode replace or both")
-    return [edit for edit in _edits(article, document, mode) if edit.new != edit.old]
-
-
-def _edits(article: Article, document: Document, mode: Mode) -> Iterator[Edit]:
+    if article.encode(article.text) != article.data:
+        raise OutputError(
+            f"{article.name}: the bytes are not as {article.encoding} writes them, and would not stay as they are; "
+            "convert the document to UTF-8 first"
+        )
+    # Captions of one element have one language, and a tag within a stretch that is replaced goes with it.
+    found: dict[tuple[int, int], Edit] = {}
+    languages: list[Edit] = []
     end = 0
     for caption in sorted(document.captions, key=lambda c: c.start):
+        if mode != "tag" and (caption.translation is None or not caption.translation.text):
+            continue
         if caption.start < end:
             raise OutputError(f"{article.name}: captions {caption.id} and its predecessor overlap")
         end = caption.end
-        old = article.text[caption.start : caption.end]
-        language = document.caption_language
-        if mode == "tag":
-            new = f'<span lang="{language}">{old}</span>'
-        elif caption.translation is None or not caption.translation.text:
-            continue
-        else:
-            new = _fit(article, _escape(article, caption.start, caption.translation.text), caption.id)
-            if mode == "both":
-                new = f"{new} [{language}: {old}]"
-        yield Edit(caption.start, caption.end, old, new)
+        made = _html(article, document, caption, mode) if article.format == "html" else None
+        new, marks = made or (_plain(article, document, caption, mode), [])
+        found[caption.start, caption.end] = _edit(article.text, caption.start, caption.end, new)
+        languages += [_edit(article.text, *mark) for mark in marks]
+    for mark in languages:
+        if not any(first <= mark.start < last for first, last in found):
+            found.setdefault((mark.start, mark.end), mark)
+    return [edit for _, edit in sorted(found.items()) if edit.new != edit.old]
 
 
-def _escape(article: Article, start: int, text: str) -> str:
-    if article.format in ("text", "markdown"):
-        return text
-    from aligner.readers import escape
+def _edit(text: str, start: int, end: int, new: str) -> Edit:
+    return Edit(start, end, text[start:end], new)
 
-    escaped: str = escape(article, start, text)
-    return escaped
+
+def _plain(article: Article, document: Document, caption: Caption, mode: Mode) -> str:
+    """What stands in the place of a caption in text or Markdown."""
+    old = article.text[caption.start : caption.end]
+    if mode == "tag" or caption.translation is None:
+        return f'<span lang="{document.caption_language}">{old}</span>'
+    new = _fit(article, caption.translation.text, caption.id)
+    return f"{new} [{document.caption_language}: {old}]" if mode == "both" else new
+
+
+def _html(article: Article, document: Document, caption: Caption, mode: Mode) -> tuple[str, list[tuple[int, int, str]]]:
+    """What stands in the place of a caption in a page, and the changes to its element's ``lang``."""
+    from aligner.readers import html
+
+    start, end = caption.start, caption.end
+    old, language = article.text[start:end], document.caption_language
+    spanned = f'<span lang="{language}">{old}</span>'
+    if mode == "tag" or caption.translation is None:
+        marks = None if _among_others(article, caption) else html.lang_edits(article, start, language)
+        return (spanned if marks is None and html.whole(article, start, end) else old), marks or []
+    marks = html.lang_edits(article, start, document.context_language) or []
+    text = caption.translation.text
+    if mode == "replace":
+        return html.escape(article, start, text, end), marks
+    if html.whole(article, start, end):
+        return html.escape(article, start, text) + f" [{spanned}]", marks
+    # In an attribute or a script, or torn between elements: the caption as it is, in brackets.
+    before, after = (html.escape(article, start, part) for part in (f"{text} [{language}: ", "]"))
+    return before + old + after, marks
+
+
+def _among_others(article: Article, caption: Caption) -> bool:
+    """Whether a caption's element says more than the caption, its credit and a label."""
+    from aligner.readers import html
+
+    block = html.block_at(article, caption.start)
+    rest = "" if block is None else block.text.replace(caption.source, " ", 1)
+    if caption.credit is not None:
+        rest = rest.replace(caption.credit.text, " ")
+    return len(re.findall(r"[^\W\d_]{2,}", rest)) > 3
 
 
 def _fit(article: Article, text: str, caption: str) -> str:
@@ -84,15 +125,13 @@ def _fit(article: Article, text: str, caption: str) -> str:
             lacking = candidate[error.start]
         else:
             return candidate
-    if article.format == "html":
-        return text.encode(article.encoding, "xmlcharrefreplace").decode(article.encoding)
     raise OutputError(
         f"{article.name}: the translation of {caption} needs {lacking!r}, which {article.encoding} lacks; "
         "convert the document to UTF-8 first"
     )
 
 
-def apply(text: str, changes: list[Edit]) -> str:
+def apply(text: str, changes: Sequence[Edit]) -> str:
     """Text with the replacements made."""
     parts, at = [], 0
     for edit in changes:
@@ -106,7 +145,7 @@ def patch(article: Article, document: Document, mode: Mode = "replace") -> bytes
     return article.encode(apply(article.text, edits(article, document, mode)))
 
 
-def unpatch(patched: str, changes: list[Edit]) -> str:
+def unpatch(patched: str, changes: Sequence[Edit]) -> str:
     """The original text, from the patched text and the replacements that made it.
 
     Raises:
@@ -121,6 +160,56 @@ def unpatch(patched: str, changes: list[Edit]) -> str:
         at = start + len(edit.new)
         shift += len(edit.new) - len(edit.old)
     return "".join([*parts, patched[at:]])
+
+
+class LinePatcher:
+    """Copies JSON Lines, some of them with changes, every other byte as it was.
+
+    Args:
+        source: the lines, decompressed, from the beginning.
+        target: where to write.
+    """
+
+    def __init__(self, source: Reader, target: BinaryIO) -> None:
+        self._source = source
+        self._target = target
+        self._line = 0
+        self._buffer = b""
+        self._at = 0
+
+    def change(self, number: int, line: bytes, changes: Sequence[Edit]) -> None:
+        """Writes the lines up to a line, and that one with changes.
+
+        Args:
+            number: of the line, 0-based; higher each time.
+            line: its bytes without the line feed.
+            changes: of its text, see :func:`aligner.readers.column_edits`.
+        """
+        while self._line < number and self._copy(True):
+            pass
+        while self._line == number and self._copy(False):
+            pass
+        feed = self._line > number
+        self._target.write(apply(line.decode(), changes).encode() + b"\n" * feed)
+
+    def finish(self) -> None:
+        """Writes the rest."""
+        while self._copy(True):
+            pass
+
+    def _copy(self, written: bool) -> bool:
+        """Passes over what is left of a line in the buffer; False at the end of the source."""
+        if self._at >= len(self._buffer):
+            self._buffer, self._at = self._source.read(1 << 18), 0
+            if not self._buffer:
+                return False
+        end = self._buffer.find(b"\n", self._at) + 1
+        self._line += end > 0
+        part = self._buffer[self._at : end or len(self._buffer)]
+        self._at += len(part)
+        if written:
+            self._target.write(part)
+        return True
 
 
 def diff(article: Article, document: Document, mode: Mode = "replace") -> str:

@@ -16,10 +16,12 @@ from aligner.errors import DocumentError
 from aligner.records import Caption, Document
 
 if TYPE_CHECKING:
+    from aligner.readers.sources import Item
     from aligner.translation import Translator
 
 # Documents whose captions are translated together: enough for full batches, few enough for a steady stream.
 _WINDOW = 64
+_WINDOW_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,32 +124,45 @@ class Pipeline:
             warnings=finding.warnings,
         )
 
-    def failed(self, name: str, error: Exception) -> Document:
+    def failed(self, name: str, error: str) -> Document:
         """The record of a document that could not be read."""
         return Document(
             document=name,
             sha256="",
             context_language=self.options.context_language,
             caption_language=self.options.caption_language,
-            error=str(error),
+            error=error,
         )
 
-    def run_all(self, sources: Iterable[str | Path]) -> Iterator[tuple[Article | None, Document]]:
-        """Reads and runs many documents, yielding (article, record) in input order.
+    def run_all(self, items: Iterable[Item]) -> Iterator[tuple[Item, Article | None, Document]]:
+        """Runs many documents, yielding (item, article, record) in input order.
 
-        A document that cannot be read gives (None, record with ``error`` set).
+        A document that cannot be read has no article, and a record with ``error`` set.
+
+        Args:
+            items: see :func:`aligner.readers.open_source`.
         """
-        sources = iter(sources)
-        while window := list(islice(sources, _WINDOW)):
-            read: list[Article | Document] = []
-            for source in window:
+        for window in _windows(items):
+            read: list[tuple[Item, Article | None, str]] = []
+            for item in window:
                 try:
-                    read.append(documents.read(source))
+                    read.append((item, item.article(), ""))
                 except DocumentError as error:
-                    read.append(self.failed(str(source), error))
-            records = iter(self.run_batch([item for item in read if isinstance(item, Article)]))
-            for item in read:
-                yield (item, next(records)) if isinstance(item, Article) else (None, item)
+                    read.append((item, None, str(error)))
+            records = iter(self.run_batch([article for _, article, _ in read if article is not None]))
+            for item, article, reason in read:
+                yield item, article, self.failed(item.document, reason) if article is None else next(records)
+
+
+def _windows(items: Iterable[Item]) -> Iterator[list[Item]]:
+    window: list[Item] = []
+    for item in items:
+        window.append(item)
+        if len(window) >= _WINDOW or sum(len(held.data) for held in window) >= _WINDOW_BYTES:
+            yield window
+            window = []
+    if window:
+        yield window
 
 
 def run(source: str | Path | Article, options: Options | None = None) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import sys
 import time
@@ -12,8 +13,8 @@ import pytest
 
 from aligner.documents import Article
 from aligner.errors import DocumentError
-from aligner.readers import escape, lang_edit, parse
-from aligner.readers.html import HtmlBlock
+from aligner.readers import parse
+from aligner.readers.html import HtmlBlock, escape, lang_edits
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "fuzz"))
@@ -161,6 +162,8 @@ def test_escape_where_there_is_no_text():
         ('<figcaption lang="es">a</figcaption>', '<figcaption lang="en">a</figcaption>'),
         ("<figcaption lang=es-ES class=x>a</figcaption>", "<figcaption lang=en class=x>a</figcaption>"),
         ("<figcaption lang>a</figcaption>", '<figcaption lang="en">a</figcaption>'),
+        ("<figcaption lang= >a</figcaption>", '<figcaption lang= "en">a</figcaption>'),
+        ("<img lang='es' alt='a' xml:lang='es'>", "<img lang='en' alt='a' xml:lang='en'>"),
         (
             "<figcaption lang='es' xml:lang='es'>a</figcaption>",
             "<figcaption lang='en' xml:lang='en'>a</figcaption>",
@@ -170,7 +173,7 @@ def test_escape_where_there_is_no_text():
             '<figure lang=es><figcaption lang="en">a</figcaption></figure>',
         ),
         ("<figcaption><i lang=es>a</i></figcaption>", "<figcaption><i lang=en>a</i></figcaption>"),
-        ('<html lang="en-GB"><figcaption>a</figcaption>', None),
+        ('<html lang="en-GB"><figcaption>a</figcaption>', '<html lang="en-GB"><figcaption>a</figcaption>'),
         ("<img alt=a lang=es>", "<img alt=a lang=en>"),
         ('<img alt="a">', '<img lang="en" alt="a">'),
         ('<meta property="og:image:alt" content=a>', None),
@@ -178,25 +181,26 @@ def test_escape_where_there_is_no_text():
         ("<div>Uno<p>x</p>Dos</div>", None),
     ],
 )
-def test_lang_edit(page, expected):
+def test_lang_edits(page, expected):
     article = read(page)
-    edit = lang_edit(article, article.blocks[0].start, "en")
+    edits = lang_edits(article, article.blocks[0].start, "en")
     if expected is None:
-        assert edit is None
+        assert edits is None
     else:
-        assert edit is not None
-        start, end, text = edit
-        changed = article.text[:start] + text + article.text[end:]
+        assert edits is not None
+        changed = article.text
+        for start, end, text in reversed(edits):
+            changed = changed[:start] + text + changed[end:]
         assert changed == expected
         block = read(changed).blocks[0]
         assert isinstance(block, HtmlBlock)
-        assert block.language == "en"
+        assert block.language.startswith("en")
 
 
-def test_lang_edit_marks_what_stays():
+def test_lang_edits_mark_what_stays():
     """The same function marks a caption that is kept as Spanish."""
     article = read("<html lang=en><figcaption>a</figcaption>")
-    assert lang_edit(article, article.blocks[0].start, "es") == (25, 25, ' lang="es"')
+    assert lang_edits(article, article.blocks[0].start, "es") == [(25, 25, ' lang="es"')]
 
 
 # --- hostile pages
@@ -229,13 +233,21 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_pages_take_linear_time(name):
     page = HOSTILE[name]
-    times = []
-    for part in (page[: len(page) // 4], page):
+    quarter = page[: len(page) // 4]
+
+    def seconds(part: str) -> float:
         start = time.process_time()
         read(part)
-        times.append(time.process_time() - start)
-    # Four times the input: quadratic time would be 16 times as long.
-    assert times[1] < 10 * max(times[0], 0.05)
+        return time.process_time() - start
+
+    # Four times the input: quadratic time would be 16 times as long. What else the machine does only ever adds time, so
+    # the least of several runs counts, taken in turn until one is short enough.
+    least = [math.inf, math.inf]
+    for _ in range(6):
+        least = [min(least[0], seconds(quarter)), min(least[1], seconds(page))]
+        if least[1] < 8 * max(least[0], 0.01):
+            return
+    raise AssertionError(f"{least[1]:.3f} s for four times what took {least[0]:.3f} s")
 
 
 @pytest.mark.slow

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from aligner.documents import Edit
 from aligner.errors import AlignerError, DocumentError, UsageError
-from aligner.readers import Item, Limits, SeenIds, open_source, replace_column
+from aligner.patch import apply, unpatch
+from aligner.readers import Item, Limits, SeenIds, column_edits, open_source
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 from targets import record
@@ -83,7 +85,7 @@ def test_folders_patterns_lists(write):
     assert names(open_source(["a.md", Path("b")])) == ["a.md", "b/one.txt", "b/two.html"]
     listed = list(open_source("@list.txt"))
     assert names(listed) == ["b/one.txt", "b/two.html", "a.md", "missing.txt", "b/two.html"]
-    assert errors(listed) == ["missing.txt: cannot be read: No such file or directory"]
+    assert errors(listed) == ["missing.txt: no such file; check the path"]
     assert [item.position.number for item in listed] == [0, 1, 2, 3, 4]
 
 
@@ -347,17 +349,29 @@ def test_memory_is_flat(write, tmp_path):
 # --- writing back
 
 
-def test_replace_column():
-    line = b'{"m": {"text": "x"}, "text" : "uno \\u00e1", "n": [1.50, {"text": 2}], "a":"\\/"}'
-    assert replace_column(line, "text", 'dos "ñ"') == line.replace(b"uno \\u00e1", b'dos \\"\\u00f1\\"')
+def changed(line: bytes, column: str, old: str, new: str) -> bytes:
+    text = json.loads(line)[column]
+    at = text.index(old)
+    edits = column_edits(line, column, [Edit(at, at + len(old), old, new)])
+    made = apply(line.decode(), edits)
+    assert unpatch(made, edits).encode() == line
+    return made.encode()
+
+
+def test_column_edits():
+    line = b'{"m": {"text": "x"}, "text" : "a\\/b uno \\u00e1\\ud83d\\ude00 dos", "n": [1.50, {"text": 2}], "a":"\\/"}'
+    assert changed(line, "text", "uno \u00e1", 'two "ñ"') == line.replace(b"uno \\u00e1", b'two \\"\\u00f1\\"')
+    assert changed(line, "text", "dos", "two") == line.replace(b"dos", b"two")
     line = '{"text": "ñ", "text": "é"}'.encode()
-    assert replace_column(line, "text", "ü") == '{"text": "ñ", "text": "ü"}'.encode()
-    assert replace_column(b'{"\\u0074ext": "a"}', "text", "b") == b'{"\\u0074ext": "b"}'
+    assert changed(line, "text", "é", "ü") == '{"text": "ñ", "text": "ü"}'.encode()
+    assert changed(b'{"\\u0074ext": "a"}', "text", "a", "b") == b'{"\\u0074ext": "b"}'
 
 
-def test_replace_column_that_is_not_there():
+def test_column_edits_of_another_text():
     with pytest.raises(AlignerError, match="no text in column 'text'"):
-        replace_column(b'{"m": {"text": "x"}, "text": 1}', "text", "y")
+        column_edits(b'{"m": {"text": "x"}, "text": 1}', "text", [])
+    with pytest.raises(AlignerError, match="does not read 'y'"):
+        column_edits(b'{"text": "x"}', "text", [Edit(0, 1, "y", "z")])
 
 
 def test_errors_of_a_store_are_reported(monkeypatch):

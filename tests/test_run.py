@@ -151,7 +151,7 @@ def test_folders(aligner: Run, seed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["run", "EMPTY"], 2, "no documents in this folder"),
+        (["run", "EMPTY"], 2, "no documents there"),
         (["run", "--engine", "magic", "SEED"], 2, "ctranslate2"),
         (["run", "--model", "no-such-model", "SEED"], 2, "es-en"),
         (["run", "--format", "xml", "SEED"], 2, "xml"),

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,9 +21,8 @@ from aligner.batch.progress import Progress, Silent
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
 from aligner.errors import AlignerError, OutputError, UsageError
-from aligner.readers import sources as reading
 from aligner.readers.names import SeenIds
-from aligner.readers.sources import Item, Limits, Position
+from aligner.readers.sources import Item, Limits, Position, check_format, read_sources, sources_of
 
 # Documents that travel to a worker together; a large document travels alone.
 _CHUNK_DOCUMENTS = 64
@@ -336,15 +334,16 @@ def source_names(options: BatchOptions) -> Iterator[str]:
     """The names of all sources of a run, in order.
 
     Raises:
-        UsageError: one is not there.
+        UsageError: one is not there, or the format that they are said to have is unknown.
     """
-    return chain.from_iterable(reading._first(name, Counter()) for name in options.inputs)
+    check_format(options.input_format)
+    return chain.from_iterable(map(sources_of, options.inputs))
 
 
-def open_stream(options: BatchOptions, inputs: Iterable[str], after: Position | None = None) -> Iterator[Item]:
-    """The documents of some sources, read as a run is told to."""
-    return reading.open_source(
-        list(inputs),
+def read_source(options: BatchOptions, name: str, after: Position | None = None) -> Iterator[Item]:
+    """The documents of a source, read as a run is told to."""
+    return read_sources(
+        [name],
         format=options.input_format,
         text_column=options.text_column,
         id_column=options.id_column,
@@ -362,17 +361,10 @@ def source_items(options: BatchOptions, number: int, name: str, after: Position 
         name: of the source.
         after: the last document of this source that is done.
     """
-    try:
-        if name.startswith("@"):
-            raise UsageError(f"{name}: a list within a list; name the files themselves")
-        if after is not None:
-            # Standard input comes again from its beginning, and can be read once only.
-            after = replace(after, number=0, offset=None if name == "-" else after.offset)
-        stream = open_stream(options, [name], after)
-    except UsageError as error:
-        yield Item(name, b"", "", Position(number, name, 0, last=True), error=str(error), fatal=True)
-        return
-    for item in stream:
+    if after is not None:
+        # Standard input comes again from its beginning, and can be read once only.
+        after = replace(after, number=0, offset=None if name == "-" else after.offset)
+    for item in read_source(options, name, after):
         # The line of the source is needed to write it anew, not here.
         yield replace(item, position=replace(item.position, number=number), line=None)
 

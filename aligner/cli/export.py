@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.run import PatchMode, patched_names, write_atomically
+from aligner.cli.run import PatchMode, write_atomically
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import Format
 from aligner.exchange.edits import Side
@@ -98,6 +98,7 @@ def import_(
     * `aligner import anna.xlsx ben.xlsx --run run.jsonl --patch corrected/`
     """
     from aligner import patch as patching
+    from aligner.cli.corrected import patched_names
     from aligner.exchange import Articles, dump_run, merge, read, read_run
 
     if output not in (None, "-") and run != "-" and Path(output).resolve() == Path(run).resolve():

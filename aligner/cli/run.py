@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from aligner.errors import OutputError, UsageError
 from aligner.records import Document
 
-# Files that a folder argument stands for.
-SUFFIXES = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".docx")
+if TYPE_CHECKING:
+    from aligner.readers import Stream
 
 
 class Format(StrEnum):
@@ -36,52 +37,62 @@ class PatchMode(Enum):
     tag = "tag"
 
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Documents, folders of documents, or - for stdin.")]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files, folders, patterns, @lists of files, URLs (s3://…) or - for stdin: text, Markdown, "
+        "HTML, DOCX, JSON Lines, Parquet, WARC, each also as .gz or .zst.",
+    ),
+]
+InputFormatOption = Annotated[
+    str | None, typer.Option(metavar="FORMAT", help="Format of the inputs, where their names do not say.")
+]
+TextColumnOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of JSON Lines or Parquet with the text or HTML.")
+]
+IdColumnOption = Annotated[str | None, typer.Option(metavar="NAME", help="Column with the documents' ids.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How records are printed.")]
 FromOption = Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")]
 ToOption = Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")]
 
 
 def expand(paths: Iterable[str]) -> list[str]:
-    """Folders replaced by the documents below them, sorted; files and ``-`` as given.
+    """Folders, patterns and lists replaced by the files that they stand for; a path that is not there stays.
 
     Raises:
-        UsageError: a folder holds no document, or a path is named twice.
+        UsageError: a folder or pattern holds no document, or standard input is named twice.
     """
+    from aligner.readers import sources_of
+
     found: list[str] = []
     for path in paths:
-        if path != "-" and Path(path).is_dir():
-            below = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            if not below:
-                raise UsageError(
-                    f"{path}: no documents in this folder (looked for {', '.join('*' + s for s in SUFFIXES)})"
-                )
-            found += below
-        else:
-            found.append(path)
+        # A missing file is one document's error, and the run goes on.
+        missing = path != "-" and not re.search(r"[*?\[@]|://", path) and not os.path.lexists(path)
+        found += [path] if missing else sources_of(path)
     if found.count("-") > 1:
         raise UsageError("-: stdin can be read once only")
     return found
 
 
-def patched_names(paths: list[str], folder: Path) -> dict[str, Path]:
-    """Where each document's corrected form goes: its path below the documents' common folder.
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[BinaryIO]:
+    """A file that appears when it is complete, and not if anything goes wrong.
 
     Raises:
-        UsageError: two documents would be written to one file, or one onto itself.
+        OutputError: the folder cannot be made or written to.
     """
-    real = {path: Path(path).resolve() for path in paths if path != "-"}
-    root = os.path.commonpath([path.parent for path in real.values()]) if real else ""
-    names: dict[str, Path] = {}
-    origins: dict[Path, Path] = {}
-    for path in paths:
-        origin = real.get(path, Path("stdin.txt"))
-        names[path] = target = folder / (origin.relative_to(root) if path in real else origin)
-        if path in real and target.resolve() == origin:
-            raise UsageError(f"{path}: --patch would write onto the document itself; name another folder")
-        if origins.setdefault(target, origin) != origin:
-            raise UsageError(f"{path} and {origins[target]} would both be written to {target}")
-    return names
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def write_atomically(target: Path, data: bytes) -> None:
@@ -90,26 +101,37 @@ def write_atomically(target: Path, data: bytes) -> None:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+    with writing(target) as file:
+        file.write(data)
 
 
-def _progress(items: Iterator[Document], total: int) -> Iterator[Document]:
+def _read(sources: Sequence[str], format: str | None, text_column: str | None, id_column: str | None) -> Stream:
+    from aligner.readers import Limits, read_sources
+
+    # An empty article has no captions; in a corpus it is a document that was lost.
+    limits = Limits(empty=True)
+    return read_sources(sources, format=format, text_column=text_column, id_column=id_column, limits=limits)
+
+
+def _progress(items: Iterator[Document], sources: Sequence[str]) -> Iterator[Document]:
     """A progress bar on stderr for long work on a terminal."""
-    if total < 20 or not sys.stderr.isatty():
+    from aligner.readers.sources import MANY, format_of
+
+    several = any(format_of(name) in MANY for name in sources)
+    if (len(sources) < 20 and not several) or not sys.stderr.isatty():
         yield from items
         return
     from rich.console import Console
     from rich.progress import track
 
+    total = None if several else len(sources)
     yield from track(items, total=total, description="documents", console=Console(stderr=True), transient=True)
+
+
+def _kept(records: Iterator[Document], kept: list[Document]) -> Iterator[Document]:
+    for record in records:
+        kept.append(record)
+        yield record
 
 
 def emit(records: Iterator[Document], style: Format) -> Iterator[Document]:
@@ -157,6 +179,9 @@ def run(
         bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")] = None,
+    input_format: InputFormatOption = None,
+    text_column: TextColumnOption = None,
+    id_column: IdColumnOption = None,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
     model: Annotated[
@@ -173,42 +198,39 @@ def run(
 
     * `aligner run article.txt`
     * `aligner run --patch corrected/ articles/`
+    * `aligner run --text-column body --format jsonl news.jsonl.zst`
     * `curl … | aligner run --format jsonl -`
     """
     from aligner import patch as patching
-    from aligner.documents import Article
     from aligner.pipeline import Options, Pipeline
 
     sources = expand(paths)
     if diff and patch:
         raise UsageError("--diff writes nothing: give --diff or --patch, not both")
-    if patch == "-" and len(sources) != 1:
-        raise UsageError("--patch - prints one corrected article: give one document")
-    targets = patched_names(sources, Path(patch)) if patch and patch != "-" else {}
+    stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(
         Options(source_language, target_language, model=model, engine=engine, beam_size=beam, threads=threads)
     )
     mode: patching.Mode = patch_mode.value
     kept: list[Document] = []
 
-    def records() -> Iterator[Document]:
-        for path, (article, record) in zip(sources, pipeline.run_all(sources), strict=True):
-            if article is not None:
-                corrections(path, article, record)
-            if report:
-                kept.append(record)
+    def corrections() -> Iterator[Document]:
+        for _, article, record in results:
+            if diff and article is not None:
+                # What could not be decoded cannot be shown either.
+                rows = patching.diff(article, record, mode)
+                sys.stdout.write(rows.encode("utf-8", "replace").decode())
             yield record
 
-    def corrections(path: str, article: Article, record: Document) -> None:
-        if patch == "-":
-            sys.stdout.buffer.write(patching.patch(article, record, mode))
-        elif patch:
-            write_atomically(targets[path], patching.patch(article, record, mode))
-        elif diff:
-            sys.stdout.write(patching.diff(article, record, mode))
+    results = pipeline.run_all(stream)
+    if patch:
+        from aligner.cli.corrected import corrected
 
-    stream = _progress(records(), len(sources))
-    failed, _ = _finish(stream if patch == "-" or diff else emit(stream, format_))
+        records = corrected(results, sources, patch, mode)
+    else:
+        records = corrections()
+    records = _progress(_kept(records, kept) if report else records, sources)
+    failed, _ = _finish(records if patch == "-" or diff else emit(records, format_))
     if report:
         from aligner.report import write_report
 
@@ -223,6 +245,9 @@ def find(
         bool,
         typer.Option("--fail-on-residue", help="Exit 1 when a caption is found (for CI and pre-commit)."),
     ] = False,
+    input_format: InputFormatOption = None,
+    text_column: TextColumnOption = None,
+    id_column: IdColumnOption = None,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
 ) -> None:
@@ -237,8 +262,9 @@ def find(
 
     sources = expand(paths)
     pipeline = Pipeline(Options(source_language, target_language, translate=False, link=False))
-    records = (record for _, record in pipeline.run_all(sources))
-    failed, captions = _finish(emit(_progress(records, len(sources)), format_))
+    stream = _read(sources, input_format, text_column, id_column)
+    records = (record for _, _, record in pipeline.run_all(stream))
+    failed, captions = _finish(emit(_progress(records, sources), format_))
     raise typer.Exit(1 if failed or (fail_on_residue and captions) else 0)
 
 

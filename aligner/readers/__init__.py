@@ -13,7 +13,16 @@ from aligner.errors import DocumentError
 
 if TYPE_CHECKING:
     from aligner.readers.names import SeenIds, safe_output_name
-    from aligner.readers.sources import Item, Limits, Position, Stream, open_source, replace_column, sources_of
+    from aligner.readers.sources import (
+        Item,
+        Limits,
+        Position,
+        Stream,
+        column_edits,
+        open_source,
+        read_sources,
+        sources_of,
+    )
 
 __all__ = [
     "Item",
@@ -21,18 +30,17 @@ __all__ = [
     "Position",
     "SeenIds",
     "Stream",
-    "escape",
-    "lang_edit",
+    "column_edits",
     "open_source",
     "parse",
-    "replace_column",
+    "read_sources",
     "safe_output_name",
     "sources_of",
 ]
 _HOMES = {
     **dict.fromkeys(("SeenIds", "safe_output_name"), "aligner.readers.names"),
     **dict.fromkeys(
-        ("Item", "Limits", "Position", "Stream", "open_source", "replace_column", "sources_of"),
+        ("Item", "Limits", "Position", "Stream", "column_edits", "open_source", "read_sources", "sources_of"),
         "aligner.readers.sources",
     ),
 }
@@ -71,21 +79,3 @@ def parse(data: bytes, name: str, format: str | None, charset: str | None = None
 
         return documents.from_bytes(data, name, format)
     raise DocumentError(f"{name}: no reader for format {format!r}; the formats are text, markdown, html, docx")
-
-
-def escape(article: Article, start: int, text: str, end: int | None = None) -> str:
-    """``text`` as the article's source must have it at an offset; see :func:`aligner.readers.html.escape`."""
-    if article.format != "html":
-        return text
-    from aligner.readers import html
-
-    return html.escape(article, start, text, end)
-
-
-def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, int, str] | None:
-    """The change that marks a caption's language; see :func:`aligner.readers.html.lang_edit`."""
-    if article.format != "html":
-        return None
-    from aligner.readers import html
-
-    return html.lang_edit(article, start, language)

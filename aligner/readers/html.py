@@ -869,7 +869,8 @@ def _extract(source: str, runs: list[_Run]) -> set[int]:
 # --- writing into the source
 
 
-def _block_at(article: Article, start: int) -> HtmlBlock | None:
+def block_at(article: Article, start: int) -> HtmlBlock | None:
+    """The block of a page that an offset in ``article.text`` lies in, or begins with tags in front of it."""
     blocks = cast(tuple[HtmlBlock, ...], article.blocks)
     at = bisect_right(blocks, start, key=lambda block: block.start)
     for block in reversed(blocks[:at]):
@@ -894,7 +895,7 @@ def escape(article: Article, start: int, text: str, end: int | None = None) -> s
     Raises:
         ValueError: no block stands at ``start``.
     """
-    block = _block_at(article, start)
+    block = block_at(article, start)
     if block is None:
         raise ValueError(f"{article.name}: there is no text of the page at offset {start}")
     text = text.replace("\0", "")
@@ -932,8 +933,8 @@ def _encodable(text: str, encoding: str) -> bool:
     return True
 
 
-def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, int, str] | None:
-    """The change to a page's source that says of the text at an offset which language it is in.
+def lang_edits(article: Article, start: int, language: str = "en") -> list[tuple[int, int, str]] | None:
+    """The changes to a page's source that say of the text at an offset which language it is in.
 
     Args:
         article: the page.
@@ -941,13 +942,16 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
         language: ISO 639-1 code.
 
     Returns:
-        (start, end, replacement) within the start tag of the caption's element; None if the text is already
-        said to be in that language, stands where no element is its own (scripts, ``meta``), or shares its
-        element with other text. Several captions of one element have the same edit: make it once.
+        (start, end, replacement) within the start tag of the caption's element, one for each attribute; none if the
+        text is already said to be in that language. None if it stands where no element is its own (scripts,
+        ``meta``), or shares its element with other text. Several captions of one element have the same changes:
+        make them once.
     """
-    block = _block_at(article, start)
-    if block is None or block.element is None or block.language.lower().split("-")[0] == language:
+    block = block_at(article, start)
+    if block is None or block.element is None:
         return None
+    if block.language.lower().split("-")[0] == language:
+        return []
     tag = block.element
     if block.kind == "text" and tag.start >= start:
         return None  # a tag within the text, which goes when that is replaced
@@ -958,10 +962,17 @@ def lang_edit(article: Article, start: int, language: str = "en") -> tuple[int, 
     after_name = tag.start + 1 + len(tag.name)
     given = [a for a in _attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]
     if not given:
-        return after_name, after_name, f' lang="{language}"'
-    first, last = given[0], given[-1]
-    if first.start == first.end and not first.quote:
-        return first.start, first.end, f'="{language}"'
-    if first is last:
-        return first.start, first.end, language
-    return first.start, last.end, language + article.text[first.end : last.start] + language
+        return [(after_name, after_name, f' lang="{language}"')]
+    return [(a.start, a.end, _language_value(article.text, a, language)) for a in given]
+
+
+def _language_value(source: str, attribute: _Attribute, language: str) -> str:
+    if attribute.quote or attribute.end > attribute.start:
+        return language
+    return f'"{language}"' if source[: attribute.start].rstrip(SPACES).endswith("=") else f'="{language}"'
+
+
+def whole(article: Article, start: int, end: int) -> bool:
+    """Whether a stretch of a page is text between tags, with the partner of every tag in it: fit for a ``span``."""
+    block = block_at(article, start)
+    return block is not None and block.kind == "text" and not any(_unmatched(block.tags, start, end))

@@ -11,9 +11,8 @@ import glob
 import json
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 
-from aligner.documents import Article
+from aligner.documents import Article, Edit
 from aligner.errors import AlignerError, DocumentError, UsageError
 from aligner.readers.streams import Gunzip, Plain, Reader, filesystem, is_remote, lines, open_stream, read_all
 
@@ -45,6 +44,8 @@ FORMATS: dict[str, str] = {
     ".wet": "warc",
 }
 """Formats by file extension; ``.gz`` and ``.zst`` may follow it."""
+MANY = ("jsonl", "parquet", "warc")
+"""Formats that hold many documents."""
 _COMPRESSED = (".gz", ".zst", ".zstd")
 _TEXT_COLUMNS = ("text", "html", "content", "body", "article")
 _ID_COLUMNS = ("id", "doc_id", "document", "url", "uri")
@@ -59,11 +60,13 @@ class Limits:
         document_bytes: of one document, decompressed.
         ratio: decompressed bytes per compressed byte of one source, once it gave 16 MiB.
         items: documents of the whole stream; None for all.
+        empty: whether a file without a byte in it is a document, and no mistake.
     """
 
     document_bytes: int = 64 << 20
     ratio: int = 200
     items: int | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Item:
         position: where it stands.
         charset: its encoding, where something outside of it says so (HTTP header).
         line: the line of JSON Lines that it stands in, as it is, without the line feed; for
-            :func:`replace_column`.
+            :func:`column_edits`.
         column: the column of its text.
         error: why it cannot be read; None if it can.
         fatal: whether the source breaks off here.
@@ -134,9 +137,9 @@ class Stream(Iterator[Item]):
             folder, records of an archive that are not pages.
     """
 
-    def __init__(self, items: Callable[[Counter[str]], Iterator[Item]]) -> None:
-        self.skipped: Counter[str] = Counter()
-        self._items = items(self.skipped)
+    def __init__(self, items: Iterator[Item], skipped: Counter[str]) -> None:
+        self.skipped = skipped
+        self._items = items
 
     def __next__(self) -> Item:
         return next(self._items)
@@ -171,30 +174,51 @@ def open_source(
         UsageError: a path, pattern or folder that has no documents, an unknown format, or ``after`` does not
             fit the sources.
     """
-    if format is not None and format not in FORMATS.values():
-        raise UsageError(f"unknown format {format!r}; the formats are {', '.join(sorted(set(FORMATS.values())))}")
     specs = [spec] if isinstance(spec, str | Path) else list(spec)
-    reading = _Reading(format, text_column, id_column, limits or Limits(), after, seen)
     skipped: Counter[str] = Counter()
     # A path that is not there is the caller's mistake: found now, before anything is done.
     sources = [sources_of(str(one), skipped) for one in specs]
+    return read_sources(
+        chain.from_iterable(sources),
+        format=format,
+        text_column=text_column,
+        id_column=id_column,
+        limits=limits,
+        after=after,
+        seen=seen,
+        skipped=skipped,
+    )
 
-    def items(counts: Counter[str]) -> Iterator[Item]:
-        reading.skipped = counts
-        # Of a folder, files of other formats are counted as it is walked.
-        counted = (_tallied(source, skipped, counts) for source in sources)
-        return reading.items(chain.from_iterable(counted))
 
-    return Stream(items)
+def read_sources(
+    names: Iterable[str],
+    *,
+    format: str | None = None,
+    text_column: str | None = None,
+    id_column: str | None = None,
+    limits: Limits | None = None,
+    after: Position | None = None,
+    seen: SeenIds | None = None,
+    skipped: Counter[str] | None = None,
+) -> Stream:
+    """The documents of files and URLs that :func:`sources_of` named; one that is not there gives an item that says so.
+
+    Arguments and errors are those of :func:`open_source`; ``skipped`` goes on counting in the stream's.
+    """
+    check_format(format)
+    skipped = Counter() if skipped is None else skipped
+    reading = _Reading(format, text_column, id_column, limits or Limits(), after, seen, skipped)
+    return Stream(reading.items(iter(names)), skipped)
 
 
-def _tallied(source: Iterator[str], pending: Counter[str], counts: Counter[str]) -> Iterator[str]:
-    for name in source:
-        counts.update(pending)
-        pending.clear()
-        yield name
-    counts.update(pending)
-    pending.clear()
+def check_format(format: str | None) -> None:
+    """Nothing, if a format is known or None.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if format is not None and format not in FORMATS.values():
+        raise UsageError(f"unknown format {format!r}; the formats are {', '.join(sorted(set(FORMATS.values())))}")
 
 
 def sources_of(spec: str, skipped: Counter[str] | None = None) -> Iterator[str]:
@@ -215,9 +239,6 @@ def sources_of(spec: str, skipped: Counter[str] | None = None) -> Iterator[str]:
         raise UsageError(f"{spec}: no documents there; the extensions known are {', '.join(FORMATS)}") from None
     except OSError as error:
         raise UsageError(f"{spec}: cannot be read: {error.strerror or error}") from None
-
-
-_first = sources_of
 
 
 def _expand(spec: str, skipped: Counter[str]) -> Iterator[str]:
@@ -327,7 +348,7 @@ class _Reading:
     limits: Limits
     after: Position | None
     seen: SeenIds | None
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str]
 
     def items(self, sources: Iterator[str]) -> Iterator[Item]:
         """All items of the sources, from the one after ``after``."""
@@ -378,7 +399,10 @@ class _Reading:
                 # The stores behind fsspec have errors of their own kinds.
                 if not (isinstance(error, OSError) or is_remote(source.name)):
                     raise
-                reason = f"{source.name}: cannot be read: {getattr(error, 'strerror', None) or error}"
+                if isinstance(error, FileNotFoundError):
+                    reason = f"{source.name}: no such file; check the path"
+                else:
+                    reason = f"{source.name}: cannot be read: {getattr(error, 'strerror', None) or error}"
             yield source.broken(max(last + 1, source.index), reason)
 
     def _read(self, source: _Source) -> Iterator[Item]:
@@ -404,7 +428,7 @@ class _Reading:
         error = None
         if data is None:
             error = f"{source.name}: larger than the limit of {self.limits.document_bytes:,} bytes for a document"
-        elif not data:
+        elif not data and not self.limits.empty:
             error = f"{source.name}: the file is empty"
         return Item(source.name, data or b"", format, replace(source.at(0), last=True), error=error)
 
@@ -617,6 +641,8 @@ def _seekable(name: str, stream: Reader) -> BinaryIO:
     """A file in which one can seek, with what the stream gives: the file itself where it is one."""
     if isinstance(stream, Plain) and name != "-" and not is_remote(name):
         return cast(BinaryIO, open(name, "rb"))  # noqa: PTH123 (the caller closes it)
+    import tempfile
+
     copy = tempfile.SpooledTemporaryFile(max_size=64 << 20)  # noqa: SIM115 (ditto)
     while data := stream.read(1 << 18):
         copy.write(data)
@@ -624,16 +650,19 @@ def _seekable(name: str, stream: Reader) -> BinaryIO:
     return cast(BinaryIO, copy)
 
 
-def replace_column(line: bytes, column: str, text: str) -> bytes:
-    """A line of JSON Lines with another text in one column, every other byte as it was.
+def column_edits(line: bytes, column: str, changes: Sequence[Edit]) -> list[Edit]:
+    """Changes of a line of JSON Lines that make changes of the text in one column, every other byte as it was.
 
     Args:
         line: a JSON object, as :attr:`Item.line`.
         column: key of the object.
-        text: the new text.
+        changes: of the text that the column holds, in its order.
+
+    Returns:
+        The same changes of ``line.decode()``, in its order.
 
     Raises:
-        DocumentError: the line has no such column with a text.
+        DocumentError: the line has no such column with that text.
     """
     from aligner.readers.strings import json_objects
 
@@ -645,14 +674,35 @@ def replace_column(line: bytes, column: str, text: str) -> bytes:
             found = spans[-1] if spans else None
     if found is None:
         raise DocumentError(f"the line has no text in column {column!r}")
-    written = json.dumps(text, ensure_ascii=line.isascii())[1:-1]
-    return (source[: found[0]] + written + source[found[1] :]).encode("utf-8", "surrogatepass")
+    start, end = found
+    # An escape is one code point of the text.
+    escapes = [(match.start() - start, len(match[0]) - 1) for match in _ESCAPE.finditer(source, start, end)]
+    shift, at = start, 0
+    made = []
+
+    def raw(offset: int) -> int:
+        nonlocal shift, at
+        while at < len(escapes) and escapes[at][0] + start < offset + shift:
+            shift += escapes[at][1]
+            at += 1
+        return offset + shift
+
+    for change in changes:
+        first, last = raw(change.start), raw(change.end)
+        old = source[first:last]
+        if _LONE.sub("\ufffd", _key(old)) != change.old:
+            raise DocumentError(f"column {column!r} does not read {change.old!r} where it should")
+        made.append(Edit(first, last, old, json.dumps(change.new, ensure_ascii=line.isascii())[1:-1]))
+    return made
+
+
+_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 
 
 def _key(raw: str) -> str:
     if "\\" not in raw:
         return raw
     try:
-        return str(json.loads(f'"{raw}"'))
+        return str(json.loads(f'"{raw}"', strict=False))
     except ValueError:
         return raw

@@ -124,12 +124,12 @@ def workers(folder: Path, documents: int, repeats: int) -> None:
     )
 
 
-def memory(folder: Path, counts: list[int], residue: float) -> None:
+def memory(folder: Path, counts: list[int], residue: float, dropped: float) -> None:
     """Peak memory at several sizes of corpus, all stages."""
     rows = []
     for count in counts:
         corpus = folder / f"{count}.jsonl"
-        size = make_corpus.write(corpus, count, residue=residue)
+        size = make_corpus.write(corpus, count, residue=residue, dropped=dropped)
         arguments = ["batch", str(corpus), "--out", str(folder / f"run-{count}"), "--workers", "2"]
         run = watch([sys.executable, "-m", "aligner", *arguments])
         figures = (size / 1e6, *run.peak, count / run.seconds, size / run.seconds / 1e6)
@@ -214,6 +214,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, help="size of the corpus (workers, captions, json)")
     parser.add_argument("--counts", type=int, nargs="+", default=[10_000, 1_000_000], help="sizes for memory")
     parser.add_argument("--residue", type=float, default=0.002, help="share of documents with captions, for memory")
+    parser.add_argument("--dropped", type=float, default=0.25, help="share of the plain lines that go, for memory")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "2" if options.what == "captions" else "1")
@@ -222,7 +223,7 @@ def main() -> None:
         if options.what == "workers":
             workers(folder, options.documents or 8000, options.repeats)
         elif options.what == "memory":
-            memory(folder, options.counts, options.residue)
+            memory(folder, options.counts, options.residue, options.dropped)
         elif options.what == "captions":
             captions(folder, options.documents or 150)
         else:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aligner.pipeline import Pipeline
+from aligner.readers import open_source
 from aligner.scoring import Run, Settings, load, score_runs
 from aligner.scoring.baselines import Baseline, apertium, copy_source, model
 
@@ -58,7 +59,8 @@ def measure(folder: Path) -> dict[str, Any]:
     gold = load([folder])
     pipeline = Pipeline()
     start = time.perf_counter()
-    records = tuple(record for _, record in pipeline.run_all([document.path for document in gold.documents]))
+    stream = open_source([document.path for document in gold.documents])
+    records = tuple(record for _, _, record in pipeline.run_all(stream))
     seconds = time.perf_counter() - start
     speed: dict[str, float] = {}
     others = [copy_source(), *(timed(system, speed) for system in systems())]

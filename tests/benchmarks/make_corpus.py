@@ -60,7 +60,9 @@ def _dated(caption: str, chance: random.Random) -> str:
     return stem + date + caption[len(stem) :]
 
 
-def document(base: list[Base], seed: int, number: int, residue: float, unique: bool) -> tuple[str, str, dict[str, Any]]:
+def document(
+    base: list[Base], seed: int, number: int, residue: float, unique: bool, dropped: float = 0.25
+) -> tuple[str, str, dict[str, Any]]:
     """One document.
 
     Args:
@@ -69,6 +71,7 @@ def document(base: list[Base], seed: int, number: int, residue: float, unique: b
         number: of the document.
         residue: share of documents that keep their captions in Spanish; the others lose them.
         unique: give each caption a date of its own.
+        dropped: share of the lines that go which are neither noted in the gold nor illustrated by a caption.
 
     Returns:
         (id, text, gold record).
@@ -78,7 +81,11 @@ def document(base: list[Base], seed: int, number: int, residue: float, unique: b
     keep_captions = chance.random() < residue
     gold = {line: [dict(entry) for entry in entries] for line, entries in source.gold.items()}
     needed = {
-        line for entries in gold.values() for e in entries for line in (e["aligned_line"], *e["aligned_ok"]) if line
+        line
+        for entries in gold.values()
+        for e in entries
+        for line in (e["aligned_line"], *e["aligned_ok"])
+        if line and (keep_captions or e["kind"] != "caption_es")
     }
     lines: list[str] = []
     moved: dict[int, int] = {}
@@ -86,7 +93,7 @@ def document(base: list[Base], seed: int, number: int, residue: float, unique: b
         entries = gold.get(at, [])
         spanish = any(entry["kind"] == "caption_es" for entry in entries)
         plain_body = not entries and at not in needed and row.strip()
-        if (spanish and not keep_captions) or (plain_body and chance.random() < 0.25):
+        if (spanish and not keep_captions) or (plain_body and chance.random() < dropped):
             continue
         if spanish and unique:
             for entry in entries:
@@ -113,12 +120,12 @@ def document(base: list[Base], seed: int, number: int, residue: float, unique: b
 
 
 def corpus(
-    count: int, seed: int = 1, residue: float = 0.3, unique: bool = False
+    count: int, seed: int = 1, residue: float = 0.3, unique: bool = False, dropped: float = 0.25
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The documents of a corpus, see :func:`document`."""
     base = bases()
     for number in range(count):
-        yield document(base, seed, number, residue, unique)
+        yield document(base, seed, number, residue, unique, dropped)
 
 
 def write(
@@ -128,6 +135,7 @@ def write(
     seed: int = 1,
     residue: float = 0.3,
     unique: bool = False,
+    dropped: float = 0.25,
     truth: Path | None = None,
     format: str = "jsonl",
 ) -> int:
@@ -139,6 +147,7 @@ def write(
         seed: another seed, another corpus.
         residue: see :func:`document`.
         unique: see :func:`document`.
+        dropped: see :func:`document`.
         truth: file for the gold records.
         format: ``jsonl`` or ``text``.
     """
@@ -151,7 +160,7 @@ def write(
             out: TextIO = stack.enter_context(gzip.open(target, "wt", 6, "utf-8"))
         else:
             out = stack.enter_context(target.open("w", encoding="utf-8"))
-        for name, text, record in corpus(count, seed, residue, unique):
+        for name, text, record in corpus(count, seed, residue, unique, dropped):
             data = text.encode()
             size += len(data)
             if format == "text":
@@ -171,6 +180,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--residue", type=float, default=0.3, help="share of documents with Spanish captions")
     parser.add_argument("--unique", action="store_true", help="give each Spanish caption a date of its own")
+    parser.add_argument("--dropped", type=float, default=0.25, help="share of the plain body lines that go")
     parser.add_argument("--truth", type=Path, help="write gold records here")
     parser.add_argument("--format", choices=("jsonl", "text"), default="jsonl")
     options = vars(parser.parse_args())

@@ -13,14 +13,18 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from aligner.documents import Edit
 from aligner.errors import AlignerError
-from aligner.readers import Limits, escape, lang_edit, open_source, parse, replace_column, safe_output_name
+from aligner.patch import apply, unpatch
+from aligner.readers import Limits, column_edits, open_source, parse, safe_output_name
+from aligner.readers.html import escape, lang_edits
 
 # Pieces that pages are put together from, one byte each.
 _PLAIN_TOKENS = """
@@ -109,8 +113,10 @@ def _replaced(article, shown, number: int) -> None:  # type: ignore[no-untyped-d
     seen = _seen(source)
     # Where only tags stand between two texts, the letters beside them say whether they are one: then all is compared.
     assert seen == expected or _run_together(seen) == _run_together(expected), (start, end, written)
-    if edit := lang_edit(article, start, "en"):
-        source = article.text[: edit[0]] + edit[2] + article.text[edit[1] :]
+    if edits := lang_edits(article, start, "en"):
+        source = article.text
+        for first, last, new in reversed(edits):
+            source = source[:first] + new + source[last:]
         again = parse(source.encode("utf-8", "surrogateescape"), "again", "html")
         marked = [b for b in again.blocks if b.role in ("caption", "credit", "alt")]
         assert [(b.role, b.text) for b in marked] == [(b.role, b.text) for b in shown]
@@ -154,10 +160,17 @@ def _check_source(data: bytes, ending: str) -> None:
 
 def _check_line(line: bytes, column: str) -> None:
     before = json.loads(line.decode("utf-8-sig"))
-    after = json.loads(replace_column(line, column, _WORDS).decode("utf-8-sig"))
-    assert after.pop(column) == _WORDS
-    before.pop(column)
-    assert repr(after) == repr(before)
+    text = re.sub("[\ud800-\udfff]", "\ufffd", before[column])
+    middle = len(text) // 2
+    whole = [Edit(0, len(text), text, _WORDS)]
+    part = [Edit(middle // 2, middle, text[middle // 2 : middle], _WORDS), Edit(len(text), len(text), "", "x")]
+    for changes in (whole, part):
+        edits = column_edits(line, column, changes)
+        made = apply(line.decode(), edits)
+        after = json.loads(made.removeprefix("\ufeff"))
+        assert re.sub("[\ud800-\udfff]", "\ufffd", after.pop(column)) == apply(text, changes)
+        assert repr(after) == repr({key: value for key, value in before.items() if key != column})
+        assert unpatch(made, edits).encode() == line
 
 
 def check_jsonl(data: bytes) -> None:
