@@ -157,6 +157,14 @@ def test_wrong_gates_are_usage_errors(call: Call, files: dict[str, Path], option
     assert message in err
 
 
+def test_all_wrong_gates_are_named_at_once(call: Call, files: dict[str, Path]) -> None:
+    options = [option for options, _ in WRONG_GATES for option in options]
+    code, out, err = call("score", files["run"], *options)
+    assert (code, out) == (2, "")
+    for _, message in WRONG_GATES:
+        assert message in err
+
+
 def test_baselines_do_not_pass_gates(files: dict[str, Path], run: Run, gold: Gold) -> None:
     from aligner.scoring import Settings, score_runs
     from aligner.scoring.baselines import copy_source
@@ -256,9 +264,14 @@ def test_wrong_usage(
 
 
 def test_missing_files_are_named(call: Call, files: dict[str, Path], tmp_path: Path) -> None:
-    code, out, err = call("score", "--hypothesis", tmp_path / "absent.txt", "--reference", files["reference.txt"])
+    packed = tmp_path / "damaged.gz"
+    packed.write_bytes(b"\x1f\x8b\x08" + bytes(6) + b"\x03\xff\xff\xff no deflate")
+    options = ("--hypothesis", tmp_path / "absent.txt", "--hypothesis", packed)
+    code, out, err = call("score", *options, "--reference", files["reference.txt"], "--source", tmp_path / "none.txt")
     assert (code, out) == (1, "")
-    assert "absent.txt: cannot be read" in err
+    assert "3 problems" in err
+    for name in ("absent.txt", "damaged.gz", "none.txt"):
+        assert f"{name}: cannot be read" in err
 
 
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="Apertium is not installed")

