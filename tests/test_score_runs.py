@@ -19,6 +19,7 @@ from aligner.scoring.baselines import Baseline, copy_source
 from aligner.scoring.gold import GoldDocument
 from aligner.scoring.matching import fold, fold_credit
 from aligner.scoring.runs import load as load_runs
+from aligner.scoring.runs import names
 
 QUICK = Settings(metrics=("chrf2",), resamples=0, tests=(), sliced=False)
 
@@ -394,6 +395,30 @@ def test_mixed_schemas_and_broken_lines_are_all_listed(run: Run, tmp_path: Path)
     ):
         assert part in message
     assert "5 problems" in message
+
+
+NAMES = [
+    (["a.txt", "sub/b.md"], ["a", "b"]),
+    (["en/x/index.md", "en/y/index.md", "en/about.md"], ["x/index", "y/index", "about"]),
+    (["one/p/a.txt", "two/p/a.txt", "a.txt"], ["one/p/a", "two/p/a", "a"]),
+    (["d/a.txt", "d/a.md"], ["d/a.txt", "d/a.md"]),
+    (["-"], ["-"]),
+    ([], []),
+]
+
+
+@pytest.mark.parametrize(("documents", "expected"), NAMES)
+def test_documents_are_named_as_shortly_as_tells_them_apart(documents: list[str], expected: list[str]) -> None:
+    assert names(documents) == expected
+
+
+def test_documents_of_one_name_in_two_folders_are_two(run: Run, tmp_path: Path) -> None:
+    records = [replace(record, document=f"{i}/index.txt") for i, record in enumerate(run.records[:3])]
+    path = write(replace(run, records=tuple(records)), tmp_path / "run.jsonl")
+    [read] = load_runs([path])
+    assert list(read.documents) == ["0/index", "1/index", "2/index"]
+    scored = score_runs([read], settings=QUICK).systems[0]
+    assert scored.figures["kept.numbers"].n > 0
 
 
 def test_run_as_json_array_is_read_too(run: Run, tmp_path: Path) -> None:

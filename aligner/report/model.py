@@ -18,7 +18,7 @@ from aligner.scoring.baselines import Baseline
 from aligner.scoring.evaluation import Scores, Settings, score_runs
 from aligner.scoring.gold import Gold, GoldDocument, Mark
 from aligner.scoring.matching import Match, fold, fold_credit
-from aligner.scoring.runs import Run, key
+from aligner.scoring.runs import Run
 from aligner.scoring.slices import slices, text_slices
 
 SCHEMA = "aligner-report/1"
@@ -267,7 +267,7 @@ class _Builder:
         yield from self.scores.notes
 
     def articles(self) -> Iterator[ArticleView]:
-        by_run = [{key(record): record for record in run.records} for run in self.runs]
+        by_run = [run.documents for run in self.runs]
         golden = {document.name: document for document in self.gold.documents} if self.gold else {}
         matches: list[dict[str, list[Match]]] = []
         for system in self.scores.systems[: len(self.runs)]:
@@ -275,21 +275,21 @@ class _Builder:
             for match in system.matches:
                 grouped.setdefault(match.document.name, []).append(match)
             matches.append(grouped)
-        for record in self.runs[0].records:
-            name = key(record)
+        for name, record in by_run[0].items():
             records = [run[name] for run in by_run]
             document = golden.get(name)
             per_run = [grouped.get(name, []) for grouped in matches]
-            yield self._article(record, records, document, per_run)
+            yield self._article(name, record, records, document, per_run)
 
     def _article(
         self,
+        name: str,
         record: Document,
         records: Sequence[Document],
         document: GoldDocument | None,
         matches: Sequence[Sequence[Match]],
     ) -> ArticleView:
-        anchor = self._anchor(slug(key(record)))
+        anchor = self._anchor(slug(name))
         article = self._text(record, document)
         blocks = _Blocks(article, anchor)
         groups: dict[tuple[int, int], _Group] = {}

@@ -24,7 +24,7 @@ from aligner.scoring.figures import (
 )
 from aligner.scoring.gold import Gold, GoldDocument, refusal
 from aligner.scoring.matching import Match, fold, fold_credit, match
-from aligner.scoring.runs import Run, key, pair
+from aligner.scoring.runs import Run, pair
 from aligner.scoring.slices import GOLD_ONLY, rank, slices, text_slices
 
 SCHEMA = "aligner-score/1"
@@ -531,9 +531,9 @@ def _score_texts(
 
 def _without_gold(run: Run, settings: Settings) -> SystemScores:
     def captions() -> Iterator[tuple[str, Caption, Document]]:
-        for record in run.records:
+        for name, record in run.documents.items():
             for caption in record.captions:
-                yield key(record), caption, record
+                yield name, caption, record
 
     counted = [
         (

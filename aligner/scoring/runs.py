@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ class Run:
     path: str
     sha256: str
     records: tuple[Document, ...]
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """The records by the names of their documents: see :func:`names`."""
+        return dict(zip(names([record.document for record in self.records]), self.records, strict=True))
 
     @property
     def translated(self) -> bool:
@@ -103,9 +109,19 @@ def _records(text: str, path: Path, problems: list[Problem]) -> Iterable[Documen
             problems.append(Problem(place, str(error)))
 
 
-def key(record: Document) -> str:
-    """The name under which a record's document is looked up in gold: its path without folder and suffix."""
-    return Path(record.document).stem
+def names(documents: Sequence[str]) -> list[str]:
+    """What documents are called, in gold too: their paths without suffix, and with folders only to tell them apart."""
+    parts = [(*Path(document).parent.parts, Path(document).stem) for document in documents]
+    found = list(documents)
+    open_ = set(range(len(documents)))
+    for depth in range(1, max(map(len, parts), default=0) + 1):
+        short = {i: "/".join(parts[i][-depth:]) for i in open_}
+        counts = Counter(short.values())
+        for i, name in short.items():
+            if counts[name] == 1:
+                found[i] = name
+                open_.discard(i)
+    return found
 
 
 def _mismatches(runs: Sequence[Run]) -> list[Problem]:
@@ -113,11 +129,11 @@ def _mismatches(runs: Sequence[Run]) -> list[Problem]:
     problems = []
     versions: list[dict[str, str]] = []
     for run in runs:
-        seen: dict[str, str] = {}
-        for record in run.records:
-            if key(record) in seen:
-                problems.append(Problem(run.path, f"document {key(record)!r} stands in the run twice"))
-            seen[key(record)] = record.sha256
+        seen = {name: record.sha256 for name, record in run.documents.items()}
+        counts = Counter(record.document for record in run.records)
+        problems += [
+            Problem(run.path, f"document {name!r} stands in the run twice") for name, n in counts.items() if n > 1
+        ]
         versions.append(seen)
     for run, seen in zip(runs[1:], versions[1:], strict=True):
         first = versions[0]
@@ -143,7 +159,7 @@ def pair(run: Run, gold: Gold) -> list[tuple[GoldDocument, Document]]:
         RecordError: the run lacks a document of the gold, has one that the gold does not know, was made from
             other bytes, or a caption's text does not stand at its offsets; all problems are listed.
     """
-    records = {key(record): record for record in run.records}
+    records = run.documents
     known = {document.name for document in gold.documents}
     place = run.path or run.name
     problems = [
