@@ -20,7 +20,7 @@ from operator import attrgetter
 
 from aligner.captions import credits
 from aligner.captions.credits import Part
-from aligner.captions.evidence import Evidence, Weigher, probability, weigher
+from aligner.captions.evidence import QUOTED, SENTENCE, Evidence, Weigher, probability, weigher
 from aligner.captions.language import WORD
 from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
@@ -83,12 +83,6 @@ def find(article: Article, *, caption_language: str = "es", context_language: st
     return _Finder(article, weigher(caption_language, context_language)).run()
 
 
-# Quantifiers are bounded: a line can be a megabyte of blanks or of opening quotes.
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"”»’')\]]{0,3}\s{1,9}(?=[\"“«¿¡('\[]{0,3}[A-ZÁÉÍÓÚÑ0-9])|\s[/|•–—]\s|\t")
-_QUOTED = re.compile(
-    r"“[^”]{0,400}”|«[^»]{0,400}»|„[^“”]{0,400}[“”]|‘[^’]{2,400}’|\"[^\"]{0,400}\"|\([^()]{0,400}\)"
-    r"|(?<![^\W_])'[^']{2,400}'(?![^\W_])"
-)
 _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
 _CREDITED = re.compile(
     r"[^\W\d_]/\s?[^\W\d_]|\s/\s|[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)|(?i:photo|foto|image|credit|picture)[a-z]*:|©|photo_"
@@ -116,19 +110,24 @@ class _Finder:
 
     def run(self) -> Findings:
         """All steps."""
-        marker, context_marker = self.weigher.marker.search, self.weigher.context_marker.search
         for block in self.article.blocks:
-            text = block.text
-            if (
-                not marker(text)
-                and (first := context_marker(text))
-                and context_marker(text, first.end())
-                and not _credited(text)
-            ):
+            if self._plain(block):
                 self.plain.append(block)
             else:
                 self._open(block)
         return self._conclude()
+
+    def _plain(self, block: Block) -> bool:
+        """Whether a block is body text or a heading beyond doubt; nearly all text ends here."""
+        text = block.text
+        if len(text) > LONGEST or block.role == "credit":
+            return False
+        if not self.weigher.is_context(text):
+            return False
+        first = text.split(None, 1)[0]
+        if len(text) <= 80 and (not first[0].isupper() or "_" in first) and self._slug(block, text):
+            return False
+        return not _credited(text)
 
     # One block ------------------------------------------------------------------------------------------------
 
@@ -179,7 +178,7 @@ class _Finder:
         whole = self._weigh(block, text, part, evidence)
         if not (whole.evidence and whole.evidence.caption and whole.evidence.context):
             return [whole]
-        edges = [m.span() for m in _SENTENCE.finditer(stretch)]
+        edges = [m.span() for m in SENTENCE.finditer(stretch)]
         if not edges:
             return [whole]
         starts = [part.start, *(part.start + end for _, end in edges)]
@@ -221,9 +220,9 @@ class _Finder:
         found = _Found(block, text, part, "names", evidence)
         if not evidence.plain:
             return found
-        if evidence.caption and evidence.context and (quoted := _QUOTED.search(stretch)):
+        if evidence.caption and evidence.context and (quoted := QUOTED.search(stretch)):
             del quoted
-            outside = self.weigher.weigh(_QUOTED.sub(" ", stretch))
+            outside = self.weigher.weigh(QUOTED.sub(" ", stretch))
             if outside.context and not (outside.caption and probability(outside, self.weigher) >= THRESHOLD):
                 found.kind = "context"
                 return found
