@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from typing import Any
 
 from aligner.captions.language import WORD, LanguageModel, model
 from aligner.errors import UsageError
@@ -116,7 +117,7 @@ class Weigher:
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
         self.word = lru_cache(maxsize=1 << 16)(self._word)
-        self.hints = _Hints(self._hint)
+        self.hints = _Hints(self._hint)  # what each stretch between blanks adds to the counts of its line
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
         self.name = re.compile(rf"[^\W\d_a-zß-ÿ][\w.'’-]*(?: (?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ][\w'’-]*)+")
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
@@ -125,9 +126,13 @@ class Weigher:
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt: :meth:`weigh` would say the same, at ten times the cost.
 
-        It has words of the context language; none of the caption language, or in each sentence fewer than of its
-        own, quotations and names aside; and few of neither.
+        Two searches settle most lines: it has function words of the context language and none of the caption
+        language. Otherwise it has words of the context language; none of the caption language, or in each sentence
+        fewer than of its own, quotations and names aside; and few of neither.
         """
+        search = self.context_marker.search
+        if not self.marker.search(text) and (first := search(text)) and search(text, first.end()):
+            return True
         counts = sum(map(self.hints.__getitem__, text.split()))
         if counts <= _COUNT:  # neither words of the caption language nor unknown ones
             return counts > 0
@@ -283,7 +288,19 @@ class Weigher:
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
-    return re.compile(f" (?:{'|'.join(map(re.escape, words))})(?= )")
+    """Any of the words between blanks, as a tree of letters, which is searched half as fast again as a list."""
+    tree: dict[str, Any] = {}
+    for word in words:
+        node = tree
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[""] = {}
+
+    def expression(node: dict[str, Any]) -> str:
+        branches = [re.escape(letter) + expression(after) for letter, after in node.items() if letter]
+        return f"(?:{'|'.join(branches)}){'?' if '' in node else ''}" if branches else ""
+
+    return re.compile(f" {expression(tree)}(?= )")
 
 
 def _initial(text: str, at: int) -> bool:

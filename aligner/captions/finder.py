@@ -124,8 +124,7 @@ class _Finder:
             return False
         if not self.weigher.is_context(text):
             return False
-        first = text.split(None, 1)[0]
-        if len(text) <= 80 and (not first[0].isupper() or "_" in first) and self._slug(block, text):
+        if len(text) <= 80 and (not text[0].isupper() or "_" in text) and self._slug(block, text):
             return False
         return not _credited(text)
 
@@ -606,8 +605,9 @@ class _Finder:
 
 def _credited(text: str) -> bool:
     """Whether something at an edge of a line looks like a credit; substrings first, because body text comes here."""
-    if "/" in text or "hoto" in text or text[-1] in ")]" or "©" in text or ": " in text:
-        return bool(_CREDITED.search(text, 0, 60) or _CREDITED.search(text, max(0, len(text) - 70)))
+    edges = text if len(text) < 140 else f"{text[:60]}\n{text[-70:]}"
+    if "/" in edges or "hoto" in edges or text[-1] in ")]" or "©" in edges or ": " in edges:
+        return _CREDITED.search(edges) is not None
     return False
 
 
