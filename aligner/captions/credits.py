@@ -34,6 +34,7 @@ class Lexicon:
     dropped: frozenset[str]
     interface: frozenset[str]
     sources: frozenset[str]
+    atoms: frozenset[str]
     opening: frozenset[str]
     joining: frozenset[str]
 
@@ -71,8 +72,14 @@ def lexicon() -> Lexicon:
     return Lexicon(
         opening=frozenset(phrase.split()[0].rstrip(":").casefold() for phrase in phrases),
         joining=frozenset([*stored["particles"], "y", "e", "and", "et", "i", "vía", "via", "por", "for"]),
+        atoms=frozenset(
+            word
+            for phrase in [*stored["agencies"], *stored["credit_labels"], *stored["credit_openers"], *stored["months"]["es"]]
+            for word in phrase.split()
+            if word[0].islower()
+        ),
         agencies=frozenset(map(str.casefold, stored["agencies"])),
-        given=frozenset(stored["given_names"]),
+        given=frozenset(stored["given_names"].split()),
         particles=frozenset(stored["particles"]),
         not_credits=frozenset(stored["not_credits"]),
         labels=frozenset(map(_plain, stored["credit_labels"])),
@@ -103,16 +110,21 @@ def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] 
     return match if _plain(match[1]) in lexicon().line_labels and (several or ends not in (",", ".")) else None
 
 
+_PLATFORM = r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
 _UNIT = re.compile(
-    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|(?<=[A-Z]{2})-(?=[A-Z])|,\s+|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+    rf"|(?<=[^\W\d_]{{2}})\.\s+(?=[^\W\d_a-zà-ÿ@])|\s+(?:en|on|em|su)\s+(?={_PLATFORM}\b)"
 )
-_FOR = re.compile(r"[/|(·]|\s(?:vía|via|para|for)\s|[A-Z]{2}-[A-Z]")
+_FOR = re.compile(rf"[/|(·]|\s(?:vía|via|para|for)\s|\s(?:en|on|em|su)\s{_PLATFORM}\b")
+_JOINED = re.compile(r"\b([A-Z]{2,})-(?=[A-ZÁÉÍÓÚÑ])")  # "EFE-JUAN PÉREZ", but not "MATEO-VIEJO"
+_LICENCE = re.compile(r"(?i)cc(?:[ -](?:by|sa|nc|nd|0))+(?: \d(?:\.\d)?)?(?: [a-z]{2})?|cc0(?: \d\.\d)?|gfdl|public domain")
+_DATE = re.compile(r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d")
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
-    r"@\w+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
+    r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
 )
-_SOURCE = re.compile(r"(?i)(?:cortesía|cortesia|gentileza|captura|archivo|cedida|handout|courtesy|tomad[ao]|redes)\b")
+_SOURCE = re.compile(r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?|redes)\b")
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
 _LONGEST = 90  # letters of the longest credit
 _WINDOW = 140  # letters at the end of a caption in which one is looked for
@@ -128,6 +140,7 @@ class Reading:
         photographer: the person, in normal case.
         labelled: it starts with a label ("Foto: ...").
         loose: a unit is a lone capitalised word or a long name, as places and captions are.
+        shapes: units that only look like names.
     """
 
     strength: int
@@ -135,6 +148,7 @@ class Reading:
     photographer: str | None
     labelled: bool = False
     loose: bool = False
+    shapes: tuple[str, ...] = ()
 
 
 def read(text: str, *, after_label: bool = False, strict: bool = False) -> Reading | None:
@@ -162,7 +176,9 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             text, labelled = rest, True
             sourced = _SOURCE.match(opener[0]) is not None
             after_label = after_label or sourced
-    loose = False
+    text = _JOINED.sub(lambda m: f"{m[1]}/" if m[1].casefold() in words.agencies else m[0], text)
+    loose = vague = False
+    shapes: list[str] = []
     agencies: list[str] = []
     persons: list[str] = []
     strength = STRONG if labelled else 0
@@ -173,8 +189,12 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     for part in [text] if whole else parts:
         part = part.strip(" .")
         if label := words.label(part):
+            if shapes and not labelled:
+                return None  # "Bombas insuficientes. Foto: Juan Pérez": what stands before a label is no credit
             part, strength = part[label:].strip(), STRONG
         if not part:
+            continue
+        if part is not parts[0] and _DATE.fullmatch(part):
             continue
         folded = _PHOTO.sub("", part).casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part.isupper()):
@@ -182,13 +202,22 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             strength = max(strength, STRONG)
         elif _plain(part) in words.labels:
             strength = max(strength, LIKELY)
+        elif _LICENCE.fullmatch(part) or (_ACCOUNT.fullmatch(part) and " " in part):
+            agencies.append(part)
+            strength = STRONG
         elif _ACCOUNT.fullmatch(part):
             agencies.append(part)
             strength = max(strength, LIKELY)
-        elif part.split()[0] in words.sources and _name(part, words, False):
+        elif part.split()[0].title() in words.sources and _name(part, words, False):
             agencies.append(part)
-            strength = STRONG
+            strength = max(strength, STRONG if " " in part else LIKELY)
+        elif part.split()[0].title() in words.sources and len(parts) > 1 and _name(part, words, True):
+            # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
+            agencies.append(part)
+            vague = True
         elif kind := _name(part, words, after_label):
+            if (kind != "agency" or " " in part) and not sourced:
+                shapes.append(part)
             if kind == "person" and not (sourced and part.split()[0].title() not in words.given):
                 persons.append(part)
             elif not part.islower():
@@ -198,12 +227,15 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             strength = max(strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK)
         else:
             return None
+    if vague and strength < STRONG:
+        return None
     if strength == LIKELY and len(parts) > 1 and not _FOR.search(text):
         strength = WEAK
     if not (agencies or persons or labelled):
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
-    return Reading(strength, agency, " / ".join(map(_normal_case, persons)) or None, labelled, loose)
+    names = " / ".join(map(_normal_case, persons)) or None
+    return Reading(strength, agency, names, labelled, loose, tuple(shapes))
 
 
 def _possible(text: str, words: Lexicon) -> bool:
@@ -211,8 +243,12 @@ def _possible(text: str, words: Lexicon) -> bool:
     tokens = text.split()
     if tokens[0].casefold() in words.opening:
         return True
-    small = [t for t in tokens if t[0].islower() and t not in words.joining and not _ACCOUNT.fullmatch(t)]
-    return not small or (text.islower() and len(tokens) < 5) or text.casefold() in words.agencies
+    if tokens[0].title() in words.sources:
+        return len(tokens) < 9
+    small = [t for t in tokens if t[0].islower() and t not in words.joining and t.strip(",.") not in words.atoms]
+    if small and not all(map(_ACCOUNT.fullmatch, small)):
+        return text.islower() and len(tokens) < 5
+    return True
 
 
 def _name(part: str, words: Lexicon, small: bool) -> str | None:
@@ -297,26 +333,32 @@ _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
 _DASH = re.compile(
     r"\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·:_/]+\s+|\s+[-–—|•■●·]+|[-–—]\s+|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{2,}|\.-\s*|\s*\|\s*"
 )
+_STOP = re.compile(r"(?<=[^\W_]{2})[.:]\s+(?=[^\W_])|\s+[-–—|]+\s+(?=[^\W_])")
 _STRONG_ONLY = re.compile(r":\s+|\.\s+")
 _CAPTION_START = re.compile(r"[\"“«‘'¿¡(\[]*[^\W_]")
 
 
-def split(text: str, trusts: Trust = _nobody) -> list[Part]:
+def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Part]:
     """Splits a block into captions and credits.
 
     Args:
         text: the block.
         trusts: says of a name that looks like any other whether it is a credit here.
+        whole: whether all of it may be a credit.
     """
     start, end = 0, len(text)
     label = False
     while match := line_label(text, start):
         rest = text[match.end() :]
-        reading = read(text[start:], strict=True)
+        reading = read(text[start:], strict=True) if whole else None
         if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
             break
-        if not rest or (prefix(text, start, end, trusts) and not match[0].startswith("photo_camera")):
+        if not rest:
             break
+        if not match[0].startswith("photo_camera") and prefix(text, start, end, trusts):
+            # "Archivo - El presidente ... - EUROPA PRESS": a label if the credit stands behind.
+            if match[1] is None or not suffix(text, match.end(), end, trusts):
+                break
         start, label = match.end(), True
     if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
         inside = text[start + 1 : end - 1]
@@ -324,7 +366,7 @@ def split(text: str, trusts: Trust = _nobody) -> list[Part]:
             start, end, label = start + 1 + match.end(), end - 1, True
     parts: list[Part] = []
     for left, right in _pieces(text, start, end):
-        parts.append(_part(text, left, right, trusts, label))
+        parts.append(_part(text, left, right, trusts, label, whole))
     return parts
 
 
@@ -344,6 +386,8 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
             cuts.append(match.end() + len(after) - len(after.lstrip(" \t.;|/–-")))
     dashes = _SPACED_DASH.finditer(text, start, end) if "/" in text else ()
     for match in dashes:
+        if read(text[match.end() : end]):
+            break
         at = match.start()
         left = max(start, at - _WINDOW)
         before = text[left:at]
@@ -360,15 +404,15 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
-def _part(text: str, start: int, end: int, trusts: Trust, label: bool) -> Part:
+def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bool) -> Part:
     start, end = trim(text, start, end)
-    whole = text[start:end]
-    inner = whole[1:-1] if whole[:1] + whole[-1:] in ("()", "[]") else None
-    reading = read(inner if inner is not None else whole, strict=True)
+    stretch = text[start:end]
+    inner = stretch[1:-1] if stretch[:1] + stretch[-1:] in ("()", "[]") else None
+    reading = read(inner if inner is not None else stretch, strict=True) if whole else None
     if (
         reading
         and (not reading.loose or reading.labelled)
-        and (reading.strength == STRONG or (reading.strength == LIKELY and "/" in whole))
+        and (reading.strength == STRONG or (reading.strength == LIKELY and "/" in stretch))
     ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
@@ -383,9 +427,12 @@ def _part(text: str, start: int, end: int, trusts: Trust, label: bool) -> Part:
     return Part(start, end, None, None, label)
 
 
+_EDGE = "|/–—■●•▪►▶▲▼◄◆◇○★☆→⬆↑↓📷📸🎥📹🖼\u200b\ufe0f\ufeff"
+
+
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Without white space and separators at the edges."""
-    while start < end and (text[start].isspace() or text[start] in "|/–—■●•▪►▶\u200b\ufeff"):
+    while start < end and (text[start].isspace() or text[start] in _EDGE):
         start += 1
     while start < end and text[start] == "-" and not text[start + 1 : start + 2].isdigit():
         start += 1
@@ -424,7 +471,12 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """A credit in front: its span, its reading, and where the caption starts."""
     if text[start : start + 1] in ("(", "["):
         match = _BRACKET.match(text, start, end)
-        if match and (reading := read(match[1])) and reading.strength >= LIKELY and match.end() < end:
+        if (
+            match
+            and (reading := read(match[1]))
+            and (reading.strength >= LIKELY or (reading.photographer and not reading.loose))
+            and match.end() < end
+        ):
             return _credit_span(text, *match.span(1)), reading, match.end()
     limit = min(end, start + _LONGEST)
     for match in _DASH.finditer(text, start + 1, limit):
@@ -443,6 +495,8 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
                 and not reading.labelled
             ):
                 continue
+            if "/" in match[0] and (longer := _stopped(text, start, match.end(), limit)):
+                return longer
             return _credit_span(text, start, match.start()), reading, match.end()
     for match in _STRONG_ONLY.finditer(text, start + 1, limit):
         left = text[start : match.start()]
@@ -453,6 +507,15 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
         if reading and (agency or (reading.labelled and not reading.loose)) and match.end() < end:
             return _credit_span(text, start, match.start()), reading, match.end()
     return _slashed(text, start, limit, end)
+
+
+def _stopped(text: str, start: int, at: int, limit: int) -> Found | None:
+    """A credit that goes on behind a slash up to a full stop, bar or dash: "© Name / AFP. La ministra ..."."""
+    for match in _STOP.finditer(text, at, min(limit, at + 40)):
+        left = text[start : match.start()]
+        if (reading := read(left)) and reading.strength == STRONG and not reading.loose:
+            return _credit_span(text, start, match.start()), reading, match.end()
+    return None
 
 
 def _slashed(text: str, start: int, limit: int, end: int) -> Found | None:
@@ -479,10 +542,17 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;"):
         end -= 1
     start = max(start, end - _WINDOW)
-    for look in (_labelled, _glued, _bracketed, _separated):
-        if found := look(text, start, end, trusts):
-            return found
-    return None
+    if found := _labelled(text, start, end, trusts):
+        return found
+    if not (glued := _glued(text, start, end, trusts)):
+        return _bracketed(text, start, end, trusts) or _separated(text, start, end, trusts)
+    # "... - EUROPA PRESS/L. SANZ. POOL - Archivo": the full stop is inside the credit.
+    separated = _separated(text, start, glued[0][0], trusts)
+    if separated and separated[1].strength == STRONG:
+        whole = text[separated[0][0] : end]
+        if len(whole) <= _LONGEST and (reading := read(whole)):
+            return _credit_span(text, separated[0][0], end), reading, separated[2]
+    return glued
 
 
 def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
@@ -494,13 +564,25 @@ def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     reading = read(inside) if opening > start else None
     if reading is None:
         return None
-    sure = reading.strength == STRONG or trusts(inside)
-    if sure or (
-        reading.strength == LIKELY
-        and ("/" in inside or reading.photographer is not None or _not_initials(text[start:opening], inside))
+    before = text[start:opening]
+    short = inside.isupper() and inside.isalpha() and not reading.labelled
+    capitals = inside.isupper() and not before.isupper()
+    if trusts(inside) or (
+        inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
+        if short
+        else reading.strength == STRONG
+        or capitals
+        or (reading.strength == LIKELY and ("/" in inside or reading.photographer is not None))
+        or (reading.photographer is not None and _aside(before, inside))
     ):
         return _credit_span(text, opening + 1, end - 1), reading, opening
     return None
+
+
+def _aside(before: str, inside: str) -> bool:
+    """Whether a name in brackets is not about the name in front of it, as in "en Getafe (Comunidad de Madrid)"."""
+    last = before.split()[-1:] or [""]
+    return 2 <= len(inside.split()) <= 4 and not last[0][:1].isupper() and "," not in inside
 
 
 _OPENING_WORD = re.compile(r"[^\W\d_]+|©|ⓒ|\(c\)")
@@ -523,7 +605,7 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             if not _BEFORE_OPENER.search(text[max(start, at - 2) : at]):
                 continue
             opener = words.opener(text, at)
-            if not opener or not (text[opener[1]].isupper() or text[opener[1]] == "@"):
+            if not opener or not (text[opener[1]].isupper() or text[opener[1]] == "@" or _SOURCE.match(opener[0])):
                 continue
         rest = text[at:]
         reading = read(rest, after_label=colon)
@@ -560,13 +642,27 @@ def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     return None
 
 
-_SENTENCE_END = re.compile(r"[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+_SENTENCE_END = re.compile(
+    r"(?<![\W_][A-ZÁÉÍÓÚÑ])[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
+    r"|[a-záéíóúñ](?=[A-ZÁÉÍÓÚÑ])"
+)
+
+
+# "... de Palma. Imagen de archivo. EFE": the sentence is the caption's.
+_ARCHIVE = re.compile(r"(?i)(?:imagen|imágenes|foto|fotografía|fotos) de archivo\.\s")
 
 
 def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a name where the last sentence has ended, with or without a blank: "... de 2024.Marta Vidal"."""
     for match in _SENTENCE_END.finditer(text, start, end):
         rest = text[match.end() : end]
+        glued = match[0][0].isalnum()
+        if glued and not (rest.isupper() or (match[0].isdigit() and " " in rest) or lexicon().label(rest)):
+            continue
+        if glued and rest.isupper() and not match[0].isdigit() and text[start : match.start()].split(" ")[-1:][0][:1].isupper():
+            continue  # "McDonald", "YouTube"
+        if _ARCHIVE.match(rest):
+            continue
         if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, trusts):
             at = match.end() + len(rest) - len(rest.lstrip("/ "))
             return _credit_span(text, at, end), reading, match.start() + len(match[0].rstrip())
@@ -575,17 +671,31 @@ def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
 
 def _closing(rest: str, reading: Reading, trusts: Trust) -> bool:
     """Whether what follows the caption's last sentence is a credit rather than a short sentence."""
-    if reading.strength >= LIKELY or trusts(rest):
+    if reading.strength >= LIKELY or trusts(rest) or rest.isupper():
         return reading.strength == STRONG or "/" in rest or trusts(rest) or rest.isupper()
     return reading.photographer is not None and 2 <= len(rest.split()) <= 4 and "," not in rest
 
 
-def _not_initials(before: str, inside: str) -> bool:
-    """Whether bracketed capitals are not just the initials of the name in front of them ("… de Donetsk (DNR)")."""
-    letters = [c for c in inside.casefold() if c.isalpha()]
-    words = [w[0].casefold() for w in re.findall(r"[^\W\d_]+", before)[-9:]]
+def _initials(before: str, inside: str, *, sure: bool) -> bool:
+    """Whether bracketed capitals are the initials of the name in front of them ("… la Media Luna Roja (MLR)").
+
+    Args:
+        before: what stands before the brackets.
+        inside: the capitals.
+        sure: they are a known agency's, which only an exact match of capitalised words can outweigh.
+    """
+    letters = inside.casefold()
+    words = re.findall(r"[^\W\d_]+", before)[-9:]
+    if sure:
+        initials = ""
+        for word in reversed(words):
+            if word[0].isupper():
+                initials = word[0].casefold() + initials
+            elif word not in lexicon().joining and word not in ("para", "of", "the", "en"):
+                break
+        return initials.endswith(letters)
     at = 0
-    for letter in words:
-        if at < len(letters) and letter == letters[at]:
+    for word in words:
+        if at < len(letters) and word[0].casefold() == letters[at]:
             at += 1
-    return at < max(2, len(letters) - 1) and inside.isupper() and inside not in lexicon().not_credits
+    return at >= max(2, len(letters) - 1)

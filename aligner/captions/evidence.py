@@ -42,6 +42,7 @@ class Evidence:
         totals: for each language of the model, how much worse than the best one it explains the words (nats, <= 0).
         without_context: the same over the words that are not in ``context``, for comparison with third languages.
         caption: words that the caption language explains clearly better than the context language.
+        faint: such words where they are too few or too short to prove anything by themselves; ``caption`` is empty.
         context: words for which it is the other way round.
         foreign: words that both explain badly.
         function: how many of ``caption`` are among the caption language's function words.
@@ -52,6 +53,7 @@ class Evidence:
     totals: list[float] = field(default_factory=list)
     without_context: list[float] = field(default_factory=list)
     caption: list[str] = field(default_factory=list)
+    faint: list[str] = field(default_factory=list)
     context: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     function: int = 0
@@ -108,12 +110,13 @@ class Weigher:
         self.caption, self.context = languages.index(caption), languages.index(context)
         self.languages = languages
         self.names = self.model.names[caption]
-        stored = json.loads(data("find-lexicon.json").read_bytes())["connectives"]
-        self.connectives = frozenset([*stored.get(caption, ()), *stored.get(context, ())])
+        stored = json.loads(data("find-lexicon.json").read_bytes())
+        connectives = stored["connectives"]
+        self.connectives = frozenset([*connectives.get(caption, ()), *connectives.get(context, ())])
         self.function = frozenset(self.model.names[caption].function)
         ranked = self.model.names[caption].function
         self.small = frozenset([*ranked[:30], *(w for w in ranked[:60] if len(w) < 4)])
-        self.given = frozenset(json.loads(data("find-lexicon.json").read_bytes())["given_names"])
+        self.given = frozenset(stored["given_names"].split())
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
         self.word = lru_cache(maxsize=1 << 16)(self._word)
@@ -242,7 +245,7 @@ class Weigher:
                 evidence.foreign.append(words[at])
         evidence.plain = len(rows)
         if not sure and evidence.function < 2:
-            evidence.caption.clear()
+            evidence.faint, evidence.caption = evidence.caption, []
         evidence.totals = self._sum(rows)
         evidence.without_context = self._sum(alone) if len(alone) < len(rows) else evidence.totals
         return evidence

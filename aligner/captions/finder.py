@@ -151,12 +151,20 @@ class _Finder:
             if len(evidence.context) > 1 and ahead < _MARGIN and not evidence.caption and not _credited(text):
                 self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
                 return
-        for part in credits.split(text):
+        parts = credits.split(text)
+        if any(part.start == part.end and self._worded(part) for part in parts):
+            parts = credits.split(text, whole=False)
+        for part in parts:
             if part.start == part.end:
                 self.found.append(_Found(block, text, part, "credit"))
             else:
                 whole = evidence if part.end - part.start == len(text) else None
                 self.found += self._judge(block, text, part, whole)
+
+    def _worded(self, part: Part) -> bool:
+        """Whether what only looks like a credit's name is made of words: "Imagen: Sede"."""
+        shapes = part.reading.shapes if part.reading else ()
+        return any(self.weigher.weigh(shape).caption for shape in shapes)
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
@@ -216,6 +224,8 @@ class _Finder:
         """The verdict on one stretch."""
         stretch = text[part.start : part.end]
         evidence = evidence or self.weigher.weigh(stretch)
+        if (part.credit or part.label) and not evidence.caption and not evidence.context:
+            evidence.caption = evidence.faint  # "[EFE] Almadraba de Barbate, en 1998"
         found = _Found(block, text, part, "names", evidence)
         if not evidence.plain:
             return found
@@ -363,7 +373,10 @@ class _Finder:
         mentions = self._mentioned().lower() if stretch.isupper() else self._mentioned()
         first = words[0].lower()
         return all(f" {w} " in mentions for w in content) or (
-            len(words) < 4 and first not in self.weigher.function and f" {first} " in mentions
+            len(words) < 4
+            and first not in self.weigher.function
+            and not (self.weigher.word(first).known and self.weigher.word(first).side == "")
+            and f" {first} " in mentions
         )
 
     def _listed(self) -> set[int]:
@@ -440,7 +453,7 @@ class _Finder:
             if (lead[0].isupper() or count > 3) and (first not in given or lead in given):
                 continue
             surname = WORD.findall(name.lower())[-1:]
-            known = name.casefold() in weak or name.isupper()
+            known = name.casefold() in weak or name.isupper() or _INITIALS.fullmatch(first)
             doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
             reading = credits.read(text[at : part.credit[1]])
             if reading and (known or not doubtful):

@@ -206,7 +206,7 @@ def main() -> None:
     }
     lexicon = json.loads(data("find-lexicon.json").read_bytes())
     stored["names"] = {
-        language: names(paths, lexicon["connectives"].get(language, ()), set(lexicon["given_names"]))
+        language: names(paths, lexicon["connectives"].get(language, ()), set(lexicon["given_names"].split()))
         for language, paths in texts.items()
     }
     for language in texts:
