@@ -25,6 +25,7 @@ class Lexicon:
     """The words that credits are made of (``aligner/data/find-lexicon.json``)."""
 
     agencies: frozenset[str]
+    lower_agencies: frozenset[str]
     given: frozenset[str]
     particles: frozenset[str]
     not_credits: frozenset[str]
@@ -74,11 +75,17 @@ def lexicon() -> Lexicon:
         joining=frozenset([*stored["particles"], "y", "e", "and", "et", "i", "vía", "via", "por", "for"]),
         atoms=frozenset(
             word
-            for phrase in [*stored["agencies"], *stored["credit_labels"], *stored["credit_openers"], *stored["months"]["es"]]
+            for phrase in [
+                *stored["agencies"],
+                *stored["credit_labels"],
+                *stored["credit_openers"],
+                *stored["months"]["es"],
+            ]
             for word in phrase.split()
             if word[0].islower()
         ),
         agencies=frozenset(map(str.casefold, stored["agencies"])),
+        lower_agencies=frozenset(filter(str.islower, stored["agencies"])),
         given=frozenset(stored["given_names"].split()),
         particles=frozenset(stored["particles"]),
         not_credits=frozenset(stored["not_credits"]),
@@ -110,21 +117,29 @@ def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] 
     return match if _plain(match[1]) in lexicon().line_labels and (several or ends not in (",", ".")) else None
 
 
-_PLATFORM = r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
+_PLATFORM = (
+    r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
+)
 _UNIT = re.compile(
     r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
     rf"|(?<=[^\W\d_]{{2}})\.\s+(?=[^\W\d_a-zà-ÿ@])|\s+(?:en|on|em|su)\s+(?={_PLATFORM}\b)"
 )
 _FOR = re.compile(rf"[/|(·]|\s(?:vía|via|para|for)\s|\s(?:en|on|em|su)\s{_PLATFORM}\b")
 _JOINED = re.compile(r"\b([A-Z]{2,})-(?=[A-ZÁÉÍÓÚÑ])")  # "EFE-JUAN PÉREZ", but not "MATEO-VIEJO"
-_LICENCE = re.compile(r"(?i)cc(?:[ -](?:by|sa|nc|nd|0))+(?: \d(?:\.\d)?)?(?: [a-z]{2})?|cc0(?: \d\.\d)?|gfdl|public domain")
-_DATE = re.compile(r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d")
+_LICENCE = re.compile(
+    r"(?i)cc(?:[ -](?:by|sa|nc|nd|0))+(?: \d(?:\.\d)?)?(?: [a-z]{2})?|cc0(?: \d\.\d)?|gfdl|public domain"
+)
+_DATE = re.compile(
+    r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d"
+)
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
 )
-_SOURCE = re.compile(r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?|redes)\b")
+_SOURCE = re.compile(
+    r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?|redes)\b"
+)
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
 _LONGEST = 90  # letters of the longest credit
 _WINDOW = 140  # letters at the end of a caption in which one is looked for
@@ -197,7 +212,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         if part is not parts[0] and _DATE.fullmatch(part):
             continue
         folded = _PHOTO.sub("", part).casefold()
-        if folded in words.agencies and (part[:1].isupper() or after_label or part.isupper()):
+        if folded in words.agencies and (part[:1].isupper() or after_label or part in words.lower_agencies):
             agencies.append(part)
             strength = max(strength, STRONG)
         elif _plain(part) in words.labels:
@@ -223,7 +238,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             elif not part.islower():
                 agencies.append(part)
             tokens = part.split()
-            loose |= kind == "single" or (len(tokens) > 3 and tokens[0].title() not in words.given)
+            capitals = [token for token in tokens if token.lower() not in words.particles]
+            loose |= kind == "single" or (len(capitals) > 3 and tokens[0].title() not in words.given)
             strength = max(strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK)
         else:
             return None
@@ -481,6 +497,8 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     limit = min(end, start + _LONGEST)
     for match in _DASH.finditer(text, start + 1, limit):
         left = text[start : match.start()]
+        if match[0] in ("-", "–", "—") and left.rpartition("/")[2].casefold() not in lexicon().agencies:
+            continue  # "PHOTO/ANA SÁNCHEZ-MATA"
         if not (reading := read(left)):
             if len(left.split()) > 8:
                 break
@@ -545,7 +563,9 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     if found := _labelled(text, start, end, trusts):
         return found
     if not (glued := _glued(text, start, end, trusts)):
-        return _bracketed(text, start, end, trusts) or _separated(text, start, end, trusts)
+        if bracketed := _bracketed(text, start, end, trusts):
+            return _before_bracket(text, start, end, bracketed) or bracketed
+        return _separated(text, start, end, trusts)
     # "... - EUROPA PRESS/L. SANZ. POOL - Archivo": the full stop is inside the credit.
     separated = _separated(text, start, glued[0][0], trusts)
     if separated and separated[1].strength == STRONG:
@@ -553,6 +573,19 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
         if len(whole) <= _LONGEST and (reading := read(whole)):
             return _credit_span(text, separated[0][0], end), reading, separated[2]
     return glued
+
+
+def _before_bracket(text: str, start: int, end: int, found: Found) -> Found | None:
+    """A credit that starts before its brackets: "... de la mañana | Marta Vidal (EFE)"."""
+    _, reading, opening = found
+    if reading.photographer or reading.labelled:
+        return None
+    separated = _separated(text, start, opening, _nobody)
+    if separated is None or not separated[1].photographer or separated[1].agency:
+        return None
+    at = separated[0][0]
+    both = read(text[at:end])
+    return ((at, end), both, separated[2]) if both else None
 
 
 def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
@@ -649,7 +682,7 @@ _SENTENCE_END = re.compile(
 
 
 # "... de Palma. Imagen de archivo. EFE": the sentence is the caption's.
-_ARCHIVE = re.compile(r"(?i)(?:imagen|imágenes|foto|fotografía|fotos) de archivo\.\s")
+_ARCHIVE = re.compile(r"(?i)(?:imagen|imágenes|vista) de archivo\s?[.(/|–-]|(?:foto|fotografía|fotos) de archivo\.\s")
 
 
 def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
@@ -659,7 +692,12 @@ def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
         glued = match[0][0].isalnum()
         if glued and not (rest.isupper() or (match[0].isdigit() and " " in rest) or lexicon().label(rest)):
             continue
-        if glued and rest.isupper() and not match[0].isdigit() and text[start : match.start()].split(" ")[-1:][0][:1].isupper():
+        if (
+            glued
+            and rest.isupper()
+            and not match[0].isdigit()
+            and text[start : match.start()].split(" ")[-1:][0][:1].isupper()
+        ):
             continue  # "McDonald", "YouTube"
         if _ARCHIVE.match(rest):
             continue
@@ -672,7 +710,7 @@ def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
 def _closing(rest: str, reading: Reading, trusts: Trust) -> bool:
     """Whether what follows the caption's last sentence is a credit rather than a short sentence."""
     if reading.strength >= LIKELY or trusts(rest) or rest.isupper():
-        return reading.strength == STRONG or "/" in rest or trusts(rest) or rest.isupper()
+        return reading.strength == STRONG or "/" in rest or trusts(rest) or rest.isupper() or rest[0] == "@"
     return reading.photographer is not None and 2 <= len(rest.split()) <= 4 and "," not in rest
 
 

@@ -409,8 +409,10 @@ class _Finder:
                 continue
             if found.part.credit is None:
                 found.part = self._with_credit(found, weak) or found.part
-            elif found.part.credit[0] >= found.part.end and _AGENCY_NEXT.search(
-                found.text, found.part.end, found.part.credit[1]
+            elif (
+                found.part.credit[0] >= found.part.end
+                and not (found.part.reading and found.part.reading.photographer)
+                and _AGENCY_NEXT.search(found.text, found.part.end, found.part.credit[1])
             ):
                 found.part = self._with_person(found, weak)
 
@@ -455,10 +457,14 @@ class _Finder:
             surname = WORD.findall(name.lower())[-1:]
             known = name.casefold() in weak or name.isupper() or _INITIALS.fullmatch(first)
             doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
-            reading = credits.read(text[at : part.credit[1]])
+            bracketed = text[part.credit[0] - 1] == "("
+            if bracketed and not (known or first in given):
+                continue
+            stop = part.credit[1] + (bracketed and text[part.credit[1] : part.credit[1] + 1] == ")")
+            reading = credits.read(text[at:stop])
             if reading and (known or not doubtful):
                 start, end = credits.trim(text, part.start, at)
-                return replace(part, start=start, end=end, credit=(at, part.credit[1]), reading=reading)
+                return replace(part, start=start, end=end, credit=(at, stop), reading=reading)
         return part
 
     def _stranger(self, name: str, *, initials: bool = False) -> bool:
@@ -509,10 +515,10 @@ class _Finder:
         unknown = f" {stretch.lower()} " not in self._mentioned().lower() and stretch not in lexicon.not_credits
         if "/" in stretch and reading.strength >= credits.LIKELY:
             first, *rest = stretch.partition("/")[0].split() or [""]
-            return first in lexicon.given or not any(word in lexicon.given for word in rest)
+            return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
         if reading.strength == credits.STRONG and not reading.labelled:
-            return several or (stretch.isupper() and lead.isalpha()) or (unknown and lead[0].islower())
-        if stretch.isupper() and lead.isalpha() and not lead.isupper():
+            return several or (stretch.isupper() and lead.isalpha()) or (unknown and not lead[0].isupper())
+        if stretch.isupper() and not lead.isupper() and (lead.isalpha() or several):
             return several or (len(stretch) > 2 and lead[0].islower() and unknown)
         if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
             return False
