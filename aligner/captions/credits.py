@@ -209,7 +209,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             part, strength = part[label:].strip(), STRONG
         if not part:
             continue
-        if part is not parts[0] and _DATE.fullmatch(part):
+        if part is not parts[0] and not shapes and _DATE.fullmatch(part):
             continue
         folded = _PHOTO.sub("", part).casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part in words.lower_agencies):
@@ -256,7 +256,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
 
 def _possible(text: str, words: Lexicon) -> bool:
     """Whether the words could make up a credit at all; most captions fail at their second or third word."""
-    tokens = text.split()
+    tokens = text.replace("/", " ").split() or [text]
     if tokens[0].casefold() in words.opening:
         return True
     if tokens[0].title() in words.sources:

@@ -30,6 +30,7 @@ QUOTED = re.compile(
 )
 # Counts of a line's words, packed into one integer so that adding them up is one call.
 _OURS, _THEIRS, _FOREIGN_WORD, _COUNT = 1, 1 << 20, 1 << 40, (1 << 20) - 1
+_LONG = 120  # letters of a line from which function words alone can settle its language
 _HINTS = 1 << 17  # tokens remembered
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
@@ -124,17 +125,24 @@ class Weigher:
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
         self.name = re.compile(rf"[^\W\d_a-zß-ÿ][\w.'’-]*(?: (?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ][\w'’-]*)+")
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
+        self.openers = tuple([f"{word.title()} " for word in self._markers(caption, self.caption, self.context)[:24]])
         self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
 
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt: :meth:`weigh` would say the same, at ten times the cost.
 
-        Two searches settle most lines: it has function words of the context language and none of the caption
+        Two searches settle most long lines: it has function words of the context language and none of the caption
         language. Otherwise it has words of the context language; none of the caption language, or in each sentence
         fewer than of its own, quotations and names aside; and few of neither.
         """
         search = self.context_marker.search
-        if not self.marker.search(text) and (first := search(text)) and search(text, first.end()):
+        if (
+            len(text) > _LONG
+            and not self.marker.search(text)
+            and (first := search(text))
+            and search(text, first.end())
+            and not text.startswith(self.openers)
+        ):
             return True
         counts = sum(map(self.hints.__getitem__, text.split()))
         if counts <= _COUNT:  # neither words of the caption language nor unknown ones

@@ -447,7 +447,7 @@ class _Finder:
         given = credits.lexicon().given
         tokens = list(re.finditer(r"\S+", text[part.start : part.end]))
         for count in range(min(4, len(tokens) - 1), 1, -1):
-            lead, first = tokens[-count - 1][0], tokens[-count][0]
+            lead, first = tokens[-count - 1][0], tokens[-count][0].title()
             at = part.start + tokens[-count].start()
             name = text[at : part.end]
             if not lead[-1].isalnum() or lead.lower() in self.weigher.small or not _names_person(name):
@@ -503,13 +503,15 @@ class _Finder:
             reading = credits.read(stretch)
             if reading is None or (len(lead) < 3 and lead.islower()):
                 continue
-            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading)
+            before = WORD.findall(text[start:at])[-1:]
+            shouting = bool(before) and before[0].isupper()
+            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading, shouting)
             if likely and not text[start:end].isupper():
                 return at, reading
         return None
 
-    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading) -> bool:
-        """Whether words at the end of a caption are a credit by their look, given the word before them."""
+    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, shouting: bool) -> bool:
+        """Whether words at the end of a caption are a credit by their look, given what is before them."""
         lexicon = credits.lexicon()
         several = " " in stretch
         unknown = f" {stretch.lower()} " not in self._mentioned().lower() and stretch not in lexicon.not_credits
@@ -518,7 +520,7 @@ class _Finder:
             return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
         if reading.strength == credits.STRONG and not reading.labelled:
             return several or (stretch.isupper() and lead.isalpha()) or (unknown and not lead[0].isupper())
-        if stretch.isupper() and not lead.isupper() and (lead.isalpha() or several):
+        if stretch.isupper() and not lead.isupper() and (lead.isalpha() or (several and not shouting)):
             return several or (len(stretch) > 2 and lead[0].islower() and unknown)
         if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
             return False
