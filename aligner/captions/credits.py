@@ -130,7 +130,8 @@ _LICENCE = re.compile(
     r"(?i)cc(?:[ -](?:by|sa|nc|nd|0))+(?: \d(?:\.\d)?)?(?: [a-z]{2})?|cc0(?: \d\.\d)?|gfdl|public domain"
 )
 _DATE = re.compile(
-    r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d"
+    r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d"
+    r"|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d"
 )
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
@@ -138,7 +139,8 @@ _ACCOUNT = re.compile(
     r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
 )
 _SOURCE = re.compile(
-    r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?|redes)\b"
+    r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?"
+    r"|redes)\b"
 )
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
 _LONGEST = 90  # letters of the longest credit
@@ -156,6 +158,7 @@ class Reading:
         labelled: it starts with a label ("Foto: ...").
         loose: a unit is a lone capitalised word or a long name, as places and captions are.
         shapes: units that only look like names.
+        known: a unit is a known agency, an account or a licence.
     """
 
     strength: int
@@ -164,6 +167,7 @@ class Reading:
     labelled: bool = False
     loose: bool = False
     shapes: tuple[str, ...] = ()
+    known: bool = False
 
 
 def read(text: str, *, after_label: bool = False, strict: bool = False) -> Reading | None:
@@ -192,7 +196,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             sourced = _SOURCE.match(opener[0]) is not None
             after_label = after_label or sourced
     text = _JOINED.sub(lambda m: f"{m[1]}/" if m[1].casefold() in words.agencies else m[0], text)
-    loose = vague = False
+    loose = vague = known = False
     shapes: list[str] = []
     agencies: list[str] = []
     persons: list[str] = []
@@ -214,18 +218,20 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         folded = _PHOTO.sub("", part).casefold()
         if folded in words.agencies and (part[:1].isupper() or after_label or part in words.lower_agencies):
             agencies.append(part)
-            strength = max(strength, STRONG)
+            strength, known = STRONG, True
         elif _plain(part) in words.labels:
             strength = max(strength, LIKELY)
         elif _LICENCE.fullmatch(part) or (_ACCOUNT.fullmatch(part) and " " in part):
             agencies.append(part)
-            strength = STRONG
+            strength, known = STRONG, True
         elif _ACCOUNT.fullmatch(part):
             agencies.append(part)
             strength = max(strength, LIKELY)
         elif part.split()[0].title() in words.sources and _name(part, words, False):
             agencies.append(part)
             strength = max(strength, STRONG if " " in part else LIKELY)
+        elif part.split()[0].title() in words.sources and labelled and _name(part, words, True):
+            agencies.append(part)  # "Foto: Página oficial del club"
         elif part.split()[0].title() in words.sources and len(parts) > 1 and _name(part, words, True):
             # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
             agencies.append(part)
@@ -251,7 +257,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
     names = " / ".join(map(_normal_case, persons)) or None
-    return Reading(strength, agency, names, labelled, loose, tuple(shapes))
+    return Reading(strength, agency, names, labelled, loose, tuple(shapes), known)
 
 
 def _possible(text: str, words: Lexicon) -> bool:
@@ -371,10 +377,13 @@ def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Par
             break
         if not rest:
             break
-        if not match[0].startswith("photo_camera") and prefix(text, start, end, trusts):
-            # "Archivo - El presidente ... - EUROPA PRESS": a label if the credit stands behind.
-            if match[1] is None or not suffix(text, match.end(), end, trusts):
-                break
+        # "Archivo - El presidente ... - EUROPA PRESS": a label if the credit stands behind.
+        if (
+            not match[0].startswith("photo_camera")
+            and prefix(text, start, end, trusts)
+            and (match[1] is None or not suffix(text, match.end(), end, trusts))
+        ):
+            break
         start, label = match.end(), True
     if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
         inside = text[start + 1 : end - 1]

@@ -129,7 +129,7 @@ class Weigher:
         self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
 
     def is_context(self, text: str) -> bool:
-        """Whether a line is the context language's beyond doubt: :meth:`weigh` would say the same, at ten times the cost.
+        """Whether a line is the context language's beyond doubt; :meth:`weigh` would say so at ten times the cost.
 
         Two searches settle most long lines: it has function words of the context language and none of the caption
         language. Otherwise it has words of the context language; none of the caption language, or in each sentence

@@ -164,7 +164,12 @@ class _Finder:
     def _worded(self, part: Part) -> bool:
         """Whether what only looks like a credit's name is made of words: "Imagen: Sede"."""
         shapes = part.reading.shapes if part.reading else ()
-        return any(self.weigher.weigh(shape).caption for shape in shapes)
+        return any(
+            (shape.isupper() or not _names_person(shape) or " " not in shape)
+            and shape.split()[0].title() not in credits.lexicon().given
+            and self.weigher.weigh(shape).caption
+            for shape in shapes
+        )
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
@@ -455,7 +460,11 @@ class _Finder:
             if (lead[0].isupper() or count > 3) and (first not in given or lead in given):
                 continue
             surname = WORD.findall(name.lower())[-1:]
-            known = name.casefold() in weak or name.isupper() or _INITIALS.fullmatch(first)
+            known = (
+                name.casefold() in weak
+                or (name.isupper() and not lead.isupper())
+                or _INITIALS.fullmatch(first) is not None
+            )
             doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
             bracketed = text[part.credit[0] - 1] == "("
             if bracketed and not (known or first in given):
@@ -505,27 +514,29 @@ class _Finder:
                 continue
             before = WORD.findall(text[start:at])[-1:]
             shouting = bool(before) and before[0].isupper()
-            likely = stretch.casefold() in weak or self._sets_itself_off(stretch, lead, reading, shouting)
+            likely = stretch.casefold() in weak or self._sets_itself_off(
+                stretch, lead, reading, shouting, text[end - 1] == "."
+            )
             if likely and not text[start:end].isupper():
                 return at, reading
         return None
 
-    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, shouting: bool) -> bool:
-        """Whether words at the end of a caption are a credit by their look, given what is before them."""
+    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, shouting: bool, ended: bool) -> bool:
+        """Whether words at the end of a caption are a credit by their look, given what is around them."""
         lexicon = credits.lexicon()
         several = " " in stretch
         unknown = f" {stretch.lower()} " not in self._mentioned().lower() and stretch not in lexicon.not_credits
         if "/" in stretch and reading.strength >= credits.LIKELY:
             first, *rest = stretch.partition("/")[0].split() or [""]
             return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
-        if reading.strength == credits.STRONG and not reading.labelled:
+        if reading.known and not reading.labelled:
             return several or (stretch.isupper() and lead.isalpha()) or (unknown and not lead[0].isupper())
         if stretch.isupper() and not lead.isupper() and (lead.isalpha() or (several and not shouting)):
-            return several or (len(stretch) > 2 and lead[0].islower() and unknown)
+            return several
         if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
             return False
         names = self.weigher.names
-        introduced = lead in names.leads or lead.lower() in names.leads or lead in lexicon.given
+        introduced = ended or lead in names.leads or lead.lower() in names.leads or lead in lexicon.given
         return not introduced and self._stranger(stretch)
 
     # Records --------------------------------------------------------------------------------------------------
