@@ -387,7 +387,7 @@ def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Par
         start, label = match.end(), True
     if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
         inside = text[start + 1 : end - 1]
-        if not read(inside) and (match := line_label(inside)):
+        if not read(inside, strict=True) and (match := line_label(inside)):
             start, end, label = start + 1 + match.end(), end - 1, True
     parts: list[Part] = []
     for left, right in _pieces(text, start, end):
@@ -609,7 +609,7 @@ def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     before = text[start:opening]
     short = inside.isupper() and inside.isalpha() and not reading.labelled
     capitals = inside.isupper() and not before.isupper()
-    if trusts(inside) or (
+    if trusts(inside) or inside[0] == "@" or (
         inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
         if short
         else reading.strength == STRONG

@@ -240,6 +240,10 @@ class _Finder:
             if outside.context and not (outside.caption and probability(outside, self.weigher) >= THRESHOLD):
                 found.kind = "context"
                 return found
+        head, colon, _ = stretch.partition(": ")
+        if colon and part.credit is None and len(self.weigher.weigh(head).context) > 1:
+            found.kind = "context"  # "Best foreign film: El secreto de sus ojos"
+            return found
         found.confidence = probability(evidence, self.weigher)
         totals = evidence.totals
         mine, context = totals[self.weigher.caption], totals[self.weigher.context]
