@@ -609,13 +609,17 @@ def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     before = text[start:opening]
     short = inside.isupper() and inside.isalpha() and not reading.labelled
     capitals = inside.isupper() and not before.isupper()
-    if trusts(inside) or inside[0] == "@" or (
-        inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
-        if short
-        else reading.strength == STRONG
-        or capitals
-        or (reading.strength == LIKELY and ("/" in inside or reading.photographer is not None))
-        or (reading.photographer is not None and _aside(before, inside))
+    if (
+        trusts(inside)
+        or inside[0] == "@"
+        or (
+            inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
+            if short
+            else reading.strength == STRONG
+            or capitals
+            or (reading.strength == LIKELY and ("/" in inside or reading.photographer is not None))
+            or (reading.photographer is not None and _aside(before, inside))
+        )
     ):
         return _credit_span(text, opening + 1, end - 1), reading, opening
     return None
