@@ -23,6 +23,10 @@ class UsageError(AlignerError):
     exit_code = 2
 
 
+class GlossaryError(UsageError):
+    """A glossary cannot be used: missing, malformed, hostile; names the lines."""
+
+
 class DocumentError(AlignerError):
     """A document cannot be read: missing, binary, undecodable, too large."""
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from aligner import documents
 from aligner.captions import Findings, find
 from aligner.documents import Article
-from aligner.errors import DocumentError
+from aligner.errors import DocumentError, UsageError
 from aligner.records import Caption, Document
 
 if TYPE_CHECKING:
     from aligner.readers.sources import Item
     from aligner.translation import Translator
+    from aligner.translation.glossary import Glossary
 
+#: Englishes of the translations, the default first.
+VARIANTS = ("auto", "british", "american", "none")
 # Documents whose captions are translated together: enough for full batches, few enough for a steady stream.
 _WINDOW = 64
 _WINDOW_BYTES = 8 << 20
@@ -35,6 +38,8 @@ class Options:
         engine: ``ctranslate2`` or ``transformers``.
         beam_size: beam width of the search.
         threads: translation workers; 0 for one per core.
+        glossary: files of terms that translations must use, see :mod:`aligner.translation.glossary`.
+        variant: English of the translations: ``auto`` follows the article, ``british``, ``american``, or ``none``.
         translate: whether captions are translated.
         link: whether captions are linked to the article.
     """
@@ -45,6 +50,8 @@ class Options:
     engine: str = "ctranslate2"
     beam_size: int = 4
     threads: int = 0
+    glossary: tuple[Path, ...] = ()
+    variant: str = "auto"
     translate: bool = True
     link: bool = True
 
@@ -54,6 +61,8 @@ class Pipeline:
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
+        if self.options.variant not in VARIANTS:
+            raise UsageError(f"unknown variant {self.options.variant!r}; known: {', '.join(VARIANTS)}")
 
     @cached_property
     def translator(self) -> Translator:
@@ -73,6 +82,64 @@ class Pipeline:
             threads=options.threads,
         )
 
+    @cached_property
+    def glossary(self) -> Glossary | None:
+        """The glossaries of the options.
+
+        Raises:
+            GlossaryError: a file is missing or malformed.
+        """
+        if not self.options.glossary:
+            return None
+        from aligner.translation.glossary import Glossary
+
+        options = self.options
+        return Glossary.load(
+            options.glossary, source_language=options.caption_language, target_language=options.context_language
+        )
+
+    def translate(self, documents: Sequence[tuple[Article, Findings, Sequence[Caption]]]) -> list[list[Caption]]:
+        """Captions with their translations, those of several documents translated together.
+
+        Args:
+            documents: each article, what was found in it, and its captions.
+        """
+        texts = [caption.source for _, _, captions in documents for caption in captions]
+        if not texts:
+            return [[] for _ in documents]
+        if self.glossary is None:
+            made = iter(self.translator.translate(texts))
+        else:
+            made = iter(self.translator.translate(texts, n_best=self.options.beam_size, choose=self.glossary.chooser()))
+        translated = []
+        for article, finding, captions in documents:
+            with_text = [replace(caption, translation=next(made)) for caption in captions]
+            translated.append(self._in_variant(article, finding, with_text))
+        return translated
+
+    def _in_variant(self, article: Article, finding: Findings, captions: list[Caption]) -> list[Caption]:
+        """The captions with their translations in the article's English."""
+        options = self.options
+        if options.variant == "none" or options.context_language != "en":
+            return captions
+        from aligner.translation import variant
+
+        if not any(caption.translation and variant.may_change(caption.translation.text) for caption in captions):
+            return captions
+        foreign = [(caption.start, caption.end) for caption in finding.captions]
+        foreign += [(other.start, other.end) for other in finding.other_languages]
+        habit = variant.FIXED.get(options.variant) or variant.habit(
+            block.text
+            for block in article.blocks
+            if not any(start < block.end and block.start < end for start, end in foreign)
+        )
+        return [
+            replace(caption, translation=variant.converted(caption.translation, habit))
+            if caption.translation
+            else caption
+            for caption in captions
+        ]
+
     def find(self, article: Article) -> Findings:
         """Finding alone."""
         return find(
@@ -88,14 +155,12 @@ class Pipeline:
     def run_batch(self, articles: Sequence[Article]) -> list[Document]:
         """All stages on several articles, their captions translated together; records in the same order."""
         findings = [self.find(article) for article in articles]
-        captions = [caption for finding in findings for caption in finding.captions]
-        if captions and self.options.translate:
-            translations = self.translator.translate([caption.source for caption in captions])
-            captions = [replace(c, translation=t) for c, t in zip(captions, translations, strict=True)]
-        rest = iter(captions)
+        captions = [list(finding.captions) for finding in findings]
+        if self.options.translate:
+            captions = self.translate(list(zip(articles, findings, captions, strict=True)))
         return [
-            self.record(article, finding, list(islice(rest, len(finding.captions))))
-            for article, finding in zip(articles, findings, strict=True)
+            self.record(article, finding, found)
+            for article, finding, found in zip(articles, findings, captions, strict=True)
         ]
 
     def record(self, article: Article, finding: Findings, captions: list[Caption]) -> Document:

@@ -44,6 +44,21 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A glossary's term in a caption: as the source has it, as the translation has it, and how it came there.
+
+    Attributes:
+        source: as the source has it.
+        target: as the glossary wants it.
+        status: ``kept`` where the model said so itself, ``replaced`` where other words stood.
+    """
+
+    source: str
+    target: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """A caption's translation.
 
@@ -54,6 +69,7 @@ class Translation:
         score: mean log-probability per target token of the chosen hypothesis (natural log, <= 0).
         names: names respelled as the article has them.
         warnings: ``code: reason`` lines, empty when nothing is suspicious.
+        glossary: terms of a glossary that the caption has.
     """
 
     text: str
@@ -62,6 +78,7 @@ class Translation:
     score: float
     names: tuple[Name, ...] = ()
     warnings: tuple[str, ...] = ()
+    glossary: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +256,7 @@ _NESTED: dict[str, dict[str, type]] = {
         "credit_lines": CreditLine,
     },
     "Caption": {"credit": Credit, "translation": Translation, "context": Context},
-    "Translation": {"names": Name},
+    "Translation": {"names": Name, "glossary": Term},
 }
 _REQUIRED_KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),

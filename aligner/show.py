@@ -59,6 +59,9 @@ def table(record: Document) -> None:
         grid.add_row(record.caption_language, Text(caption.source))
         if caption.translation:
             grid.add_row(record.context_language, Text(caption.translation.text, style="green"))
+            if terms := caption.translation.glossary:
+                hits = ", ".join(f"{term.source} → {term.target} ({term.status})" for term in terms)
+                grid.add_row("glossary", Text(hits, style="dim"))
             for warning in caption.translation.warnings:
                 grid.add_row("!", Text(warning, style="yellow"))
         if caption.translation or caption.context:

@@ -195,7 +195,16 @@ class RememberingTranslator:
         for index, entry in enumerate(entries):
             chosen = choose(index, entry.hypotheses) if choose else entry.hypotheses[0]
             warnings = tuple(map(str, chosen.problems))
-            translations.append(Translation(chosen.text, entry.model, entry.engine, chosen.score, warnings=warnings))
+            translations.append(
+                Translation(
+                    chosen.text,
+                    entry.model,
+                    entry.engine,
+                    chosen.score,
+                    warnings=warnings,
+                    glossary=chosen.terms,
+                )
+            )
         return translations
 
     def hypotheses(self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False) -> list[list[Hypothesis]]:

@@ -100,6 +100,7 @@ def describe(options: BatchOptions) -> dict[str, Any]:
     Raises:
         UsageError: unknown model or engine.
         ModelError: the model is incomplete.
+        GlossaryError: a glossary is missing or malformed.
     """
     pipeline = options.pipeline
     settings: dict[str, Any] = {
@@ -116,7 +117,13 @@ def describe(options: BatchOptions) -> dict[str, Any]:
         "document_bytes": options.document_bytes,
     }
     if pipeline.translate:
-        settings |= {"mt_engine": pipeline.engine, "beam": pipeline.beam_size}
+        settings |= {"mt_engine": pipeline.engine, "beam": pipeline.beam_size, "variant": pipeline.variant}
+        if pipeline.glossary:
+            from aligner.translation.glossary import Glossary, digest
+
+            languages = {"source_language": pipeline.caption_language, "target_language": pipeline.context_language}
+            Glossary.load(pipeline.glossary, **languages)  # a malformed one is refused before anything is written
+            settings["glossary"] = digest(pipeline.glossary)
     return {
         "schema": SCHEMA,
         "inputs": list(options.inputs),

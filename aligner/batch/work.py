@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,17 +176,16 @@ class Worker:
         """Translates the captions of several documents together; of each alone where that fails."""
         if not self._settings.options.translate:
             return
-        texts = [caption.source for document in documents for caption in document.captions]
         try:
-            translations = iter(self._pipeline.translator.translate(texts) if texts else ())
+            translated = self._pipeline.translate([(d.article, d.findings, d.captions) for d in documents])
         except (ModelError, UsageError):
             raise
         except Exception:
             if len(documents) == 1:
                 raise
             return  # finish() sees captions without translation and tries each document
-        for document in documents:
-            document.captions = [replace(caption, translation=next(translations)) for caption in document.captions]
+        for document, captions in zip(documents, translated, strict=True):
+            document.captions = captions
 
     def finish(self, document: Found) -> Outcome:
         """Links a document's captions and serialises its record."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from aligner.cli.run import FromOption, ToOption
+from aligner.cli.run import FromOption, GlossaryOption, ToOption, Variant, VariantOption
 from aligner.errors import AlignerError, UsageError
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def run(
     ] = None,
     mt_engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
     beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
+    glossary: GlossaryOption = None,
+    variant: VariantOption = Variant.auto,
     translate: Annotated[bool, typer.Option("--translate/--no-translate", help="Translate captions.")] = True,
     link: Annotated[bool, typer.Option("--link/--no-link", help="Link captions to the article.")] = True,
     memory: Annotated[
@@ -125,6 +127,8 @@ def run(
             engine=mt_engine,
             beam_size=beam,
             threads=1,
+            glossary=tuple(glossary or ()),
+            variant=variant.value,
             translate=translate,
             link=link,
         ),

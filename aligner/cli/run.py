@@ -29,6 +29,15 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
+class Variant(StrEnum):
+    """English of the translations."""
+
+    auto = "auto"
+    british = "british"
+    american = "american"
+    none = "none"
+
+
 class PatchMode(Enum):
     """What stands in a caption's place in the corrected article."""
 
@@ -54,6 +63,17 @@ TextColumnOption = Annotated[
 IdColumnOption = Annotated[str | None, typer.Option(metavar="NAME", help="Column with the documents' ids.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How records are printed.")]
 FromOption = Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions left over.")]
+GlossaryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--glossary",
+        metavar="FILE",
+        help="Terms to use (CSV, TBX) or words to leave as they are (.txt); may be given several times.",
+    ),
+]
+VariantOption = Annotated[
+    Variant, typer.Option(help="Spelling and dates: as the article has them, British, American, or as they come.")
+]
 ToOption = Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")]
 
 
@@ -191,6 +211,8 @@ def run(
     engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
     beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
     threads: Annotated[int, typer.Option(min=0, help="Translation workers; 0: one per core.")] = 0,
+    glossary: GlossaryOption = None,
+    variant: VariantOption = Variant.auto,
 ) -> None:
     """Find, translate and link the captions of documents.
 
@@ -209,8 +231,18 @@ def run(
         raise UsageError("--diff writes nothing: give --diff or --patch, not both")
     stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(
-        Options(source_language, target_language, model=model, engine=engine, beam_size=beam, threads=threads)
+        Options(
+            source_language,
+            target_language,
+            model=model,
+            engine=engine,
+            beam_size=beam,
+            threads=threads,
+            glossary=tuple(glossary or ()),
+            variant=variant.value,
+        )
     )
+    _ = pipeline.glossary  # a malformed one is refused before anything is done
     mode: patching.Mode = patch_mode.value
     kept: list[Document] = []
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from aligner.errors import DocumentError
+from aligner.cli.run import GlossaryOption, Variant, VariantOption
+from aligner.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from aligner.records import Translation
@@ -55,6 +56,7 @@ def _printed(source: str, translation: Translation, style: Format) -> str:
         "engine": translation.engine,
         "score": translation.score,
         "warnings": list(translation.warnings),
+        "glossary": [{"source": t.source, "target": t.target, "status": t.status} for t in translation.glossary],
     }
     return json.dumps(record, ensure_ascii=False)
 
@@ -72,6 +74,8 @@ def translate(
     caps: Annotated[
         Caps, typer.Option(help="Lines in capitals: keep the capitals, or write a sentence.")
     ] = Caps.restore,
+    glossary: GlossaryOption = None,
+    variant: VariantOption = Variant.none,
 ) -> None:
     """Translate lines: as many come out as go in, empty ones stay empty.
 
@@ -83,6 +87,8 @@ def translate(
     """
     from aligner.translation import Translator
 
+    if variant is Variant.auto:
+        raise UsageError("--variant auto needs an article to follow: give british, american or none")
     try:
         stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
@@ -91,10 +97,25 @@ def translate(
         translator = Translator.open(
             model, engine, beam_size=beam, threads=threads, batch_tokens=batch_tokens, caps=caps.value
         )
+        terms = None
+        if glossary:
+            from aligner.translation.glossary import Glossary
+
+            languages = {
+                "source_language": translator.source_language or "es",
+                "target_language": translator.target_language or "en",
+            }
+            terms = Glossary.load(glossary, **languages)
+        choose = terms.chooser() if terms else None
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
         while chunk := list(islice(lines, _CHUNK)):
-            for source, translation in zip(chunk, translator.translate(chunk), strict=True):
+            translations = translator.translate(chunk, n_best=beam, choose=choose)
+            if variant is not Variant.none:
+                from aligner.translation.variant import FIXED, converted
+
+                translations = [converted(translation, FIXED[variant.value]) for translation in translations]
+            for source, translation in zip(chunk, translations, strict=True):
                 sys.stdout.write(_printed(source, translation, format_) + "\n")
             sys.stdout.flush()
             done += len(chunk)

@@ -26,6 +26,7 @@ CODES = {
     "too-short": 30,
     "numbers-added": 20,  # a number that the source does not have
     "untranslated": 10,  # a Spanish word left over: better than an invented one
+    "glossary-missed": 10,  # a glossary's term could not be put in
     "symbols-lost": 4,  # an emoji or bullet inside the text is missing
     "truncated": 4,  # the search was cut off at its longest output
 }

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal
 
 from aligner.errors import UsageError
-from aligner.records import Translation
+from aligner.records import Term, Translation
 from aligner.resources import data
 from aligner.translation import casing, guard, models, numbers, splitting, text
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
@@ -37,6 +37,7 @@ class Hypothesis:
         alignment: for each word of ``text`` (as ``str.split`` cuts it) its weights over the words of
             ``source``, from the cross-attention of the last decoder layer; None unless asked for, or where
             words cannot be told apart.
+        terms: terms of a glossary in it.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Hypothesis:
     score: float
     problems: tuple[Problem, ...] = ()
     alignment: Matrix | None = None
+    terms: tuple[Term, ...] = ()
 
 
 #: Picks one of the hypotheses of a text, given its index: the place for reranking in the article's context.
@@ -203,6 +205,7 @@ class Translator:
                 engine=self.engine.name,
                 score=hypothesis.score,
                 warnings=tuple(str(problem) for problem in hypothesis.problems),
+                glossary=hypothesis.terms,
             )
             for hypothesis in chosen
         ]
