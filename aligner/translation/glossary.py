@@ -164,7 +164,7 @@ class Glossary:
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
                 )
                 continue
-            text, alignment = _put(text, alignment, edit, wanted)
+            text, alignment = _put(text, alignment, edit, wanted, capital=match.text[:1].isupper())
             terms.append(Term(match.text, wanted, "replaced"))
         for entry in self._always:
             text, found = _everywhere(text, entry)
@@ -351,6 +351,7 @@ def _span(match: _Match, text: str, alignment: Matrix | None) -> tuple[int, int]
     if not own:
         return None
     peak = max(own, key=lambda t: mass[t])
+    own = [t for t in own if t == peak or not words[t].endswith(("'s", "’s"))]  # "Ukraine's president"
     first = last = peak
     while last + 1 in own or (last + 2 in own and words[last + 1].lower() in _BETWEEN):
         last += 1
@@ -365,8 +366,13 @@ def _span(match: _Match, text: str, alignment: Matrix | None) -> tuple[int, int]
     return first, last + 1
 
 
-def _put(text: str, alignment: Matrix | None, edit: tuple[int, int], term: str) -> tuple[str, Matrix | None]:
-    """A translation, and its alignment, with a term in the place of some of its words."""
+def _put(
+    text: str, alignment: Matrix | None, edit: tuple[int, int], term: str, *, capital: bool
+) -> tuple[str, Matrix | None]:
+    """A translation, and its alignment, with a term in the place of some of its words.
+
+    ``capital``: the source has the term with a capital.
+    """
     words = text.split()
     first, after = edit
     old = " ".join(words[first:after])
@@ -375,7 +381,7 @@ def _put(text: str, alignment: Matrix | None, edit: tuple[int, int], term: str) 
         trail = possessive[0] + trail
     if text.isupper():
         term = term.upper()
-    elif first == 0 and term.islower():
+    elif term.islower() and (first == 0 or (capital and old[_lead(old) :][:1].isupper())):
         term = term[:1].upper() + term[1:]
     new = (lead + term + trail).split()
     if first and words[first - 1].lower() in ("a", "an"):
