@@ -1,0 +1,837 @@
+"""Names as the article spells them: a caption's names, their mentions in the article, and a translation that follows.
+
+A name of the caption is paired with a mention in the article by spelling (accents and transliteration forgiven) or
+through a list of names that differ between Spanish and English. The attention of the model tells which words of the
+translation came from the name; they are given the article's spelling. A name that the article does not mention keeps
+the translation's word, except where that is no word at all but a copy with letters lost or changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import pairwise
+
+from rapidfuzz import fuzz
+
+from aligner.records import Name
+from aligner.resources import data
+from aligner.translation import casing
+from aligner.translation.spelling import distance, fold
+from aligner.translation.text import literal_spans
+
+#: Farthest apart that spellings of one name are: a name of one word, and the mean and the worst word of a longer one.
+ALONE, TOGETHER, WORST = 0.05, 0.12, 0.2
+#: Letters that a name of one word must have to be paired with another spelling.
+LONG = 5
+#: Share of attention by which a word of the translation counts as coming from a word of the caption.
+ATTENDED = 0.35
+#: And by which it may be replaced even though it looks like an English word for something else.
+SURE = 0.7
+#: Likeness (rapidfuzz's ratio, 0 … 1) of a copy gone wrong: where attention points to the name, and without it.
+COPY, COPY_UNATTENDED = 0.5, 0.75
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
+_GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
+
+
+def _listed_words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PARTICLES = _listed_words(
+    "al an ben bin d da das de del den der di do dos du e el i ibn la las le lo los of ter van von"
+)
+_FUNCTION = _listed_words(
+    "a about after against all an and are as at be been before between but by during for from had has have he her his "
+    "in into is it its near next of off on one or over she so some that the their them they this to two under until up "
+    "was were when where which while who with without"
+)
+_ARTICLES = _listed_words("el la las los")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text.
+
+    Attributes:
+        form: as printed, without an English possessive.
+        key: folded ``form``.
+        start: offset in the text.
+        end: offset just after ``form``.
+        place: which of the text's words, as ``str.split`` cuts it, it stands in.
+        first: it opens a sentence, a bracket or a quotation, so that its capital says nothing.
+    """
+
+    form: str
+    key: str
+    start: int
+    end: int
+    place: int
+    first: bool
+
+    @property
+    def capital(self) -> bool:
+        """Whether it starts with a capital letter."""
+        return self.form[0].isupper()
+
+
+def words_of(text: str) -> list[str]:
+    """The folded words of a text; hyphens and dots part words."""
+    return [token.key for token in tokens(text)]
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of a text, URLs, handles and hashtags left out."""
+    found: list[Token] = []
+    literal = [match.span() for match in literal_spans(text)]
+    starts = [match.start() for match in re.finditer(r"\S+", text)]
+    place = 0
+    for match in _WORD.finditer(text):
+        if any(a <= match.start() < b for a, b in literal):
+            continue
+        while place + 1 < len(starts) and starts[place + 1] <= match.start():
+            place += 1
+        form = _POSSESSIVE.sub("", match[0])
+        before = text[found[-1].end if found else 0 : match.start()]
+        first = not found or _OPENS.search(before) is not None
+        found.append(Token(form, fold(form), match.start(), match.start() + len(form), place, first))
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------- lexicon
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the list knows of a Spanish name.
+
+    Attributes:
+        kind: ``place``, ``institution``, ``acronym``, ``demonym``, ``title`` or ``word``.
+        senses: its English names; each is a tuple of spellings of one name.
+    """
+
+    kind: str
+    senses: tuple[tuple[str, ...], ...]
+
+    @property
+    def forms(self) -> list[str]:
+        """All English names."""
+        return [form for sense in self.senses for form in sense]
+
+
+class Lexicon:
+    """Names that differ between Spanish and English (``aligner/data/names-es-en.json``)."""
+
+    def __init__(self, listed: dict[str, dict[str, str]]) -> None:
+        """Takes English names by kind and by folded Spanish name."""
+        self._raw = {(key, kind): english for kind, names in listed.items() for key, english in names.items()}
+        self._kinds: defaultdict[str, list[str]] = defaultdict(list)
+        self._longest: dict[str, int] = {}
+        for key, kind in self._raw:
+            self._kinds[key].append(kind)
+            first, size = key.split(" ", 1)[0], key.count(" ") + 1
+            self._longest[first] = max(size, self._longest.get(first, 0))
+
+    def entries(self, key: str) -> list[Entry]:
+        """The entries of a folded Spanish name."""
+        return [Entry(kind, _senses(self._raw[key, kind])) for kind in self._kinds.get(key, ())]
+
+    def longest(self, first: str) -> int:
+        """Words of the longest name that begins with a word."""
+        return self._longest.get(first, 0)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._kinds
+
+    def english(self) -> frozenset[str]:
+        """Folded words of all English names."""
+        return frozenset(key for raw in set(self._raw.values()) for key in words_of(raw))
+
+
+def _senses(raw: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(form.strip() for form in sense.split("|")) for sense in raw.split(";"))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The list, read when first needed."""
+    read = json.loads(data("names-es-en.json").read_text(encoding="utf-8"))
+    return Lexicon({kind: names for kind, names in read.items() if kind != "about"})
+
+
+@cache
+def _english() -> frozenset[str]:
+    return lexicon().english()
+
+
+def _known_english(key: str) -> bool:
+    """Whether a folded word is English, as far as the word lists of the package go."""
+    from aligner.context.vectors import bundled_vectors
+
+    return key in _english() or bool(bundled_vectors().lookup("en", [key])[2][0])
+
+
+# --------------------------------------------------------------------------------------------------------- article
+
+
+class Mentions:
+    """The names that an article mentions."""
+
+    def __init__(self, paragraphs: Iterable[str]) -> None:
+        """Reads the article's paragraphs."""
+        self.texts = list(paragraphs)
+        self.tokens = [tokens(text) for text in self.texts]
+        self.places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        inside: set[str] = set()
+        small: set[str] = set()
+        for p, found in enumerate(self.tokens):
+            for i, token in enumerate(found):
+                self.places[token.key].append((p, i))
+                if not token.capital:
+                    small.add(token.key)
+                elif not token.first:
+                    inside.add(token.key)
+        self.small = frozenset(small)
+        #: Folded words that are names: with a capital inside a sentence, or never without one.
+        self.names = frozenset(
+            key for key in self.places if key not in _FUNCTION and (key in inside or key not in small) and key.isalpha()
+        ) | frozenset(key for key in inside if not key.isalpha())
+        self._by_length: defaultdict[int, list[str]] = defaultdict(list)
+        for key in sorted(self.names):
+            self._by_length[len(key)].append(key)
+
+    def token(self, at: tuple[int, int]) -> Token | None:
+        """The token at a place (paragraph, index), None beside a paragraph."""
+        p, i = at
+        return self.tokens[p][i] if 0 <= i < len(self.tokens[p]) else None
+
+    def text(self, p: int, first: int, last: int) -> str:
+        """The article's text from one token to another."""
+        return self.texts[p][self.tokens[p][first].start : self.tokens[p][last].end]
+
+    def find(self, form: str) -> str | None:
+        """An English name as the article prints it most often, None if it does not.
+
+        Capitals must agree, and so must accents if the name is short.
+        """
+        wanted = tokens(form)
+        seen: Counter[str] = Counter()
+        for p, i in self.places.get(wanted[0].key, ()) if wanted else ():
+            found = self.tokens[p][i : i + len(wanted)]
+            if len(found) == len(wanted) and all(map(_printed_alike, wanted, found)) and self._joined(p, found):
+                seen[self.texts[p][found[0].start : found[-1].end]] += 1
+        exact = seen.get(form, 0)
+        return form if exact else max(seen, key=lambda text: seen[text]) if seen else None
+
+    def _joined(self, p: int, found: Sequence[Token]) -> bool:
+        return all(len(self.texts[p][a.end : b.start]) <= 2 for a, b in pairwise(found))
+
+    @cache  # noqa: B019 - lives as long as the article is worked on
+    def alike(self, key: str) -> dict[str, float]:
+        """Names of the article that a folded word may be spelled as, with their distances."""
+        found = {key: 0.0} if key in self.names else {}
+        if len(key) < 4 or not key.isalpha():
+            return found
+        for length in range(len(key) - 3, len(key) + 5):
+            for name in self._by_length.get(length, ()):
+                if name != key and name.isalpha() and fuzz.ratio(key, name) >= 45:
+                    apart = distance(key, name)
+                    if apart <= WORST:
+                        found[name] = apart
+        return found
+
+    def spelled(self, key: str, like: str) -> str:
+        """How the article prints a name: as ``like`` if it does so anywhere, else as it does most often."""
+        forms = Counter(
+            token.form for p, i in self.places[key] if (token := self.tokens[p][i]).capital and not _loud(token.form)
+        )
+        return like if like in forms or not forms else max(forms, key=lambda form: forms[form])
+
+
+def _printed_alike(wanted: Token, found: Token) -> bool:
+    if wanted.form == found.form:
+        return True
+    if wanted.key != found.key or (found.capital != wanted.capital and wanted.capital):
+        return False
+    return len(wanted.key) > 3 and not _loud(wanted.form)
+
+
+def _loud(form: str) -> bool:
+    return len(form) > 1 and form.isupper()
+
+
+# --------------------------------------------------------------------------------------------------------- pairs
+
+
+@dataclass(slots=True)
+class Pair:
+    """A name of the caption and what it should be called in the translation.
+
+    Attributes:
+        words: the caption's words that make up the name, without particles.
+        source: the name as the caption prints it.
+        target: the article's spelling; without a mention, the caption's or the list's.
+        mentioned: whether the article has it.
+        kind: ``name`` if the spelling alone tells, else the kind in the list.
+        others: further English names that are right in the translation.
+        old: other spellings of ``target``, which give way to the article's.
+        inside: it is a part of a longer name.
+        found: words of the translation that stand for it.
+    """
+
+    words: tuple[Token, ...]
+    source: str
+    target: str
+    mentioned: bool
+    kind: str = "name"
+    others: tuple[str, ...] = ()
+    old: tuple[str, ...] = ()
+    inside: bool = False
+    found: list[int] = field(default_factory=list)
+
+
+def pairs(source: str, mentions: Mentions) -> list[Pair]:
+    """The names of a caption, in order.
+
+    Args:
+        source: the caption in ordinary case.
+        mentions: the article's names.
+    """
+    found = tokens(source)
+    taken = [False] * len(found)
+    made: list[Pair] = []
+    for start, end, entry in _listed(source, found, mentions):
+        taken[start:end] = [True] * (end - start)
+        made.append(_from_list(source, found[start:end], entry, mentions))
+    for run in _runs(source, found, taken):
+        made += _headed(source, found, _spelled(source, run, mentions), mentions)
+    return sorted(made, key=lambda pair: pair.words[0].start)
+
+
+def _listed(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[tuple[int, int, Entry]]:
+    """Spans of the caption's words that the list knows, the longest at each place."""
+    known = lexicon()
+    i = 0
+    while i < len(found):
+        for size in range(min(known.longest(found[i].key), len(found) - i), 0, -1):
+            span = found[i : i + size]
+            key = " ".join(token.key for token in span)
+            if key not in known or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(span)):
+                continue
+            entry = next((entry for entry in known.entries(key) if _fits(source, found, i, size, entry)), None)
+            if entry is not None:
+                yield i, i + size, entry
+                i += size - 1
+                break
+        i += 1
+
+
+def _fits(source: str, found: Sequence[Token], i: int, size: int, entry: Entry) -> bool:
+    """Whether the caption's capitals agree with an entry's kind."""
+    token = found[i]
+    if entry.kind == "demonym":
+        return not token.capital or token.first
+    if entry.kind == "title":
+        return not token.capital or token.first
+    if entry.kind == "acronym":
+        return all(_loud(t.form) or not t.form.isalpha() or t.form == "ONGs" for t in found[i : i + size])
+    if not token.capital:
+        return False
+    if size > 1 or entry.kind != "place":
+        return True
+    # "Diego Luna" is no Moon, "París Hilton" no Paris.
+    before, after = found[i - 1] if i else None, found[i + 1] if i + 1 < len(found) else None
+    beside = [
+        other
+        for other, gap in (
+            (before, source[before.end : token.start] if before else ""),
+            (after, source[token.end : after.start] if after else ""),
+        )
+        if other is not None and gap == " " and other.capital and not _loud(other.form)
+    ]
+    return all(other.first and _ordinary(other.key) for other in beside)
+
+
+def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Mentions) -> Pair:
+    printed = _printed(source, words)
+    content = tuple(token for token in words if token.key not in _PARTICLES) or tuple(words)
+    if entry.kind not in {"demonym", "title"} and (found := mentions.find(printed)) is not None:
+        # The article keeps the Spanish name, or both languages have it alike.
+        return Pair(content, printed, found, True, entry.kind, tuple(f for f in entry.forms if f != found))
+    for sense in entry.senses:
+        for form in sense:
+            if (found := mentions.find(form)) is not None:
+                others = tuple(other for other in entry.forms if other not in sense)
+                old = tuple(other for other in sense if other != found)
+                return Pair(content, printed, found, True, entry.kind, others, old)
+    others = tuple(entry.forms[1:])
+    return Pair(content, printed, entry.forms[0], False, entry.kind, others)
+
+
+def _printed(source: str, words: Sequence[Token]) -> str:
+    return source[words[0].start : words[-1].end]
+
+
+@cache
+def _ordinary(key: str) -> bool:
+    """Whether running Spanish text writes a folded word small now and then."""
+    return key in _ordinary_words() or key in _PARTICLES or key in _FUNCTION
+
+
+@cache
+def _ordinary_words() -> frozenset[str]:
+    known = casing.lexicon()
+    return frozenset(map(fold, known.lower | known.either))
+
+
+def _runs(source: str, found: Sequence[Token], taken: Sequence[bool]) -> Iterator[list[Token]]:
+    """Runs of words with capitals, particles between them included."""
+    run: list[Token] = []
+    for token, used in zip(found, taken, strict=True):
+        joined = bool(run) and _GAP.fullmatch(source[run[-1].end : token.start]) is not None
+        if used or not joined or not (token.capital or token.key in _PARTICLES):
+            yield from _trimmed(run)
+            run = []
+        if not used and (run or (token.capital and not (token.first and _ordinary(token.key)))):
+            run.append(token)
+    yield from _trimmed(run)
+
+
+def _trimmed(run: list[Token]) -> Iterator[list[Token]]:
+    while run and (not run[-1].capital or run[-1].key in _PARTICLES):
+        run = run[:-1]
+    if run:
+        yield run
+
+
+def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
+    """Pairs of a run of words with capitals: what the article has of it, the rest as it is."""
+    best: tuple[float, int, int, tuple[int, int]] | None = None
+    for i, token in enumerate(run):
+        if token.key in _PARTICLES and not token.capital:
+            continue
+        for key in mentions.alike(token.key):
+            for p, at in mentions.places[key]:
+                segment = _segment(run, i, mentions, p, at)
+                if segment is None:
+                    continue
+                size, apart = segment
+                ranking = (sum(t.capital for t in run[i : i + size]) - apart, i, size, (p, at))
+                if best is None or ranking[0] > best[0]:
+                    best = ranking
+    if best is None:
+        yield from (
+            Pair((token,), token.form, token.form, False, inside=len(run) > 1)
+            for token in run
+            if token.capital and token.key not in _PARTICLES and f"{token.key}" not in lexicon()
+        )
+        return
+    _, i, size, (p, at) = best
+    yield from _spelled(source, run[:i], mentions) if i else ()
+    words = run[i : i + size]
+    content = tuple(token for token in words if token.capital)
+    if size == 1:
+        target = mentions.spelled(mentions.tokens[p][at].key, words[0].form)
+    else:
+        target = mentions.find(_printed(source, words)) or mentions.text(p, at, at + size - 1)
+    yield Pair(content, _printed(source, words), target, True)
+    yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
+
+
+def _headed(source: str, found: Sequence[Token], made: Iterable[Pair], mentions: Mentions) -> Iterator[Pair]:
+    """Pairs together with the small word in front that the article counts as part of the name: "avenida Pellegrini"."""
+    for pair in made:
+        i = next(i for i, token in enumerate(found) if token.start == pair.words[0].start)
+        first = i - 1 if i and found[i - 1].key not in _PARTICLES else i - 2
+        if pair.mentioned and first >= 0 and len(found[first].key) > 3 and not found[first].capital:
+            longer = source[found[first].start : pair.words[-1].end]
+            printed = mentions.find(longer[0].upper() + longer[1:]) if _GAP.search(longer) else None
+            if printed is not None:
+                yield replace(pair, words=(found[first], *pair.words), source=longer, target=printed)
+                continue
+        yield pair
+
+
+def _segment(run: Sequence[Token], i: int, mentions: Mentions, p: int, at: int) -> tuple[int, float] | None:
+    """How many words of a run from ``i`` the article has in a row from ``at``, and their mean distance."""
+    found = mentions.tokens[p]
+    apart: list[float] = []
+    size = last = 0
+    while i + size < len(run) and at + size < len(found):
+        word, other = run[i + size], found[at + size]
+        if size and len(mentions.texts[p][found[at + size - 1].end : other.start]) > 2:
+            break
+        if word.capital and other.capital:
+            near = mentions.alike(word.key).get(other.key)
+            if near is None and word.key != other.key:
+                break
+            apart.append(near or 0.0)
+            last = size + 1
+        elif word.key != other.key:
+            break
+        size += 1
+    if not last or not found[at].capital:
+        return None
+    mean = sum(apart) / len(apart)
+    if len(apart) > 1:
+        return (last, mean) if mean <= TOGETHER else None
+    word, other = run[i], found[at]
+    if _ordinary(word.key) or word.key in lexicon() or other.key not in mentions.names:
+        return None
+    if word.form != other.form and _contradicted(run, i, mentions, other.key):
+        return None
+    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG):
+        return last, mean
+    return None
+
+
+def _contradicted(run: Sequence[Token], i: int, mentions: Mentions, key: str) -> bool:
+    """Whether the article has a word only inside other people's names: "Guzman" only as "Abimael Guzman"."""
+    before, after = i > 0, i + 1 < len(run)
+    for p, at in mentions.places[key]:
+        left, right = mentions.token((p, at - 1)), mentions.token((p, at + 1))
+        token = mentions.tokens[p][at]
+        text = mentions.texts[p]
+        strange = (
+            before and left is not None and text[left.end : token.start] == " " and _names_somebody(left, mentions)
+        ) or (after and right is not None and text[token.end : right.start] == " " and _names_somebody(right, mentions))
+        if not strange:
+            return False
+    return True
+
+
+@cache
+def _titles() -> frozenset[str]:
+    read = json.loads(data("link-words.json").read_text(encoding="utf-8"))
+    return frozenset(read["titles"].split())
+
+
+def _names_somebody(token: Token, mentions: Mentions) -> bool:
+    return token.capital and token.key in mentions.names and token.key not in _titles()
+
+
+# --------------------------------------------------------------------------------------------------------- rewriting
+
+#: Attention of a translation: for each of its words the weights over the words of the source.
+Alignment = Sequence[Sequence[float]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A translation with its names as the article spells them.
+
+    Attributes:
+        text: the translation.
+        names: pairs whose spelling in the article is not the caption's, and that stand in ``text``.
+        kept: names of the caption that stand in ``text`` as they should.
+        lost: names of the caption that do not.
+    """
+
+    text: str
+    names: tuple[Name, ...]
+    kept: int
+    lost: int
+
+
+class _Rewriter:
+    """One translation while its names are looked for and replaced."""
+
+    def __init__(self, source: str, text: str, alignment: Alignment, wanted: list[Pair], mentions: Mentions) -> None:
+        self.source, self.text, self.wanted, self.mentions = source, text, wanted, mentions
+        self.tokens = tokens(text)
+        self.used = [False] * len(self.tokens)
+        self.alignment = alignment if alignment is not None and len(alignment) == len(text.split()) else None
+        self.changes: list[tuple[int, int, str]] = []
+        self.done: set[int] = set()
+
+    # ----------------------------------------------------------------------------------------------- evidence
+
+    def attention(self, j: int, word: Token) -> float:
+        """Attention of a word of the translation on a word of the source, 0 … 1; 0 without alignment."""
+        if self.alignment is None:
+            return 0.0
+        row = self.alignment[self.tokens[j].place]
+        return row[word.place] if word.place < len(row) else 0.0
+
+    def owned(self, pair: Pair) -> list[int]:
+        """Free content words of the translation that came from a name."""
+        if self.alignment is None:
+            return []
+        places = {word.place for word in pair.words}
+        found = []
+        for j, token in enumerate(self.tokens):
+            row = self.alignment[token.place]
+            best = max(range(len(row)), key=row.__getitem__) if row else -1
+            if best in places and row[best] >= ATTENDED and not self.used[j] and token.form.lower() not in _FUNCTION:
+                found.append(j)
+        return found
+
+    # ----------------------------------------------------------------------------------------------- steps
+
+    def occurrences(self, form: str) -> Iterator[list[int]]:
+        """Free words of the translation that make up an English name, accents and capitals forgiven."""
+        wanted = tokens(form)
+        for j in range(len(self.tokens) - len(wanted) + 1):
+            span = self.tokens[j : j + len(wanted)]
+            if any(self.used[j : j + len(wanted)]):
+                continue
+            if all(a.key == b.key and (not _loud(a.form) or _loud(b.form)) for a, b in zip(wanted, span, strict=True)):
+                yield list(range(j, j + len(wanted)))
+
+    def claim(self, pair: Pair, form: str) -> list[int] | None:
+        """The occurrence of an English name that attention gives most to the pair."""
+        found = list(self.occurrences(form))
+        if not found:
+            return None
+        best = max(found, key=lambda span: sum(self.attention(j, word) for j in span for word in pair.words))
+        for j in best:
+            self.used[j] = True
+        return best
+
+    def satisfied(self, index: int) -> bool:
+        """Takes what is right already; spellings of the same name give way to the article's."""
+        pair = self.wanted[index]
+        for form in (pair.target, *pair.old, *pair.others):
+            span = self.claim(pair, form)
+            if span is None:
+                continue
+            pair.found = span
+            printed = self.text[self.tokens[span[0]].start : self.tokens[span[-1]].end]
+            small = pair.kind in {"title", "word"}
+            if form == pair.target and printed != form and not (small and fold(printed) == fold(form)):
+                if pair.mentioned and not (printed.isupper() and printed == casing.capitals(form)):
+                    self.replace(span, form)
+            elif form in pair.old and pair.mentioned:
+                self.replace(span, pair.target)
+            if form not in pair.others:
+                self.done.add(index)
+            return True
+        return False
+
+    def replace(self, span: Sequence[int], form: str) -> None:
+        """Puts a name in the place of words of the translation; a possessive stays."""
+        start, end = self.tokens[min(span)].start, self.tokens[max(span)].end
+        around = [char for char in self.text[max(0, start - 40) : start] + self.text[end : end + 40] if char.isalpha()]
+        if around and sum(map(str.isupper, around)) > casing.SHARE * len(around):
+            form = casing.capitals(form)
+        for j in span:
+            self.used[j] = True
+        self.changes.append((start, end, form))
+
+    def mend(self, index: int) -> bool:
+        """Replaces what stands in the place of a name, where that is certain enough."""
+        pair = self.wanted[index]
+        owned = self.owned(pair)
+        if pair.kind in {"title", "word", "demonym"} or (pair.kind != "name" and not pair.mentioned):
+            span = self._copy(pair, owned)
+        elif pair.mentioned:
+            span = self._region(pair, owned)
+        else:
+            span = self._garbled(pair, owned)
+        if span is None:
+            # Something stands for it, if only in another spelling: nothing is missing.
+            pair.found = owned or self._near(pair, owned)
+            return False
+        form = self._fitting(pair, span)
+        if span[0] and self.tokens[span[0] - 1].key == "the" and tokens(form)[0].key in _ARTICLES:
+            span = [span[0] - 1, *span]
+        self.replace(span, form)
+        pair.found = span
+        self.done.add(index)
+        return True
+
+    def _region(self, pair: Pair, owned: list[int]) -> list[int] | None:
+        """The words that stand for a name that the article mentions."""
+        near = self._near(pair, owned)
+        if near:
+            # What else came from the name and is no word belongs to it: "Mara ón".
+            grown = near + [j for j in owned if j not in near and self._fragment(pair, j, near)]
+            return self._contiguous(grown) or self._contiguous(near) or [max(near, key=lambda j: self._weight(pair, j))]
+        loose = [j for j in owned if self._strange(j) or self._weight(pair, j) >= SURE]
+        return self._contiguous(loose) or (loose[:1] if loose and len(pair.words) == 1 else None)
+
+    def _garbled(self, pair: Pair, owned: list[int]) -> list[int] | None:
+        """The words that are a copy gone wrong of a name that the article does not mention."""
+        key = pair.words[0].key
+        if _ordinary(key) or len(key) < 4:
+            return None
+        near = self._near(pair, owned)
+        span = self._contiguous(near + [j for j in owned if j not in near and self._fragment(pair, j, near)])
+        if span is None:
+            return None
+        if all(self.tokens[j].key == key for j in span):
+            # Transliterated names lose the accents that Spanish gives them.
+            return span if not set(key) & set("kw") and not _known_english(key) else None
+        if pair.inside and any(self._miscopied(self.tokens[j].key, key) for j in span):
+            return span  # "Angel Merkel": parts of people's names are not translated
+        return span if self._strange(max(span, key=lambda j: len(self.tokens[j].key))) else None
+
+    def _miscopied(self, key: str, source: str) -> bool:
+        """Whether a word is like one of the caption and not merely another way of spelling it."""
+        return fuzz.ratio(key, source) >= 85 and distance(key, source) > TOGETHER
+
+    def _copy(self, pair: Pair, owned: list[int]) -> list[int] | None:
+        """A copy gone wrong of a word that has an English form, or such a word left in Spanish."""
+        if len(pair.words) != 1:
+            return None
+        key = pair.words[0].key
+        for j in self._near(pair, owned):
+            token = self.tokens[j]
+            left = fuzz.ratio(token.key, key) >= 85 and token.key not in _english()
+            if fold(pair.target) in token.key:  # two words run together
+                continue
+            if (left and pair.mentioned) or (not left and self._strange(j)):
+                return [j]
+        return None
+
+    def _near(self, pair: Pair, owned: list[int]) -> list[int]:
+        """Words whose letters are like those of a name: of those that came from it, or without attention of all."""
+        keys = {word.key for word in pair.words} | {token.key for token in tokens(pair.target)} - _FUNCTION
+        if self.alignment is not None:
+            # An English word in small letters must be very like.
+            near = [
+                j
+                for j in owned
+                if self._like(j, keys) >= (COPY if self.tokens[j].capital or self._strange(j) else COPY_UNATTENDED)
+            ]
+            if len(pair.words) == 1 or not near:
+                return near
+            return [
+                j
+                for j, token in enumerate(self.tokens)
+                if j in near or (token.key in keys and not self.used[j] and self._reaches(j, near))
+            ]
+        return [
+            j
+            for j, token in enumerate(self.tokens)
+            if not self.used[j] and self._like(j, keys) >= COPY_UNATTENDED and token.key not in self.mentions.names
+        ]
+
+    def _like(self, j: int, keys: Iterable[str]) -> float:
+        return max(fuzz.ratio(self.tokens[j].key, key) for key in keys) / 100
+
+    def _weight(self, pair: Pair, j: int) -> float:
+        return max(self.attention(j, word) for word in pair.words)
+
+    def _strange(self, j: int) -> bool:
+        """Whether a word of the translation is neither English nor in the article."""
+        key = self.tokens[j].key
+        return key not in self.mentions.places and not _known_english(key)
+
+    def _fragment(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
+        """Whether a word and one beside it are together more like a name than that one is alone: "Mara ón"."""
+        for k in near:
+            if abs(k - j) != 1:
+                continue
+            alone, joined = self.tokens[k].key, self.tokens[min(j, k)].key + self.tokens[max(j, k)].key
+            if any(fuzz.ratio(joined, word.key) > max(fuzz.ratio(alone, word.key), 75) for word in pair.words):
+                return True
+        return False
+
+    def _reaches(self, j: int, span: Sequence[int]) -> bool:
+        """Whether nothing but function words stands between a word and the nearest of a span."""
+        nearest = min(span, key=lambda k: abs(k - j))
+        return self._contiguous([j, nearest]) is not None
+
+    def _contiguous(self, span: Sequence[int]) -> list[int] | None:
+        """The words from the first to the last of a span if nothing but function words stands between them."""
+        if not span:
+            return None
+        whole = list(range(min(span), max(span) + 1))
+        joining = _FUNCTION | _PARTICLES
+        free = all(j in span or (not self.used[j] and self.tokens[j].key in joining) for j in whole)
+        return whole if free else None
+
+    def _fitting(self, pair: Pair, span: Sequence[int]) -> str:
+        """A name as it must be written in the place of words of the translation."""
+        if pair.kind in {"title", "word"} and not self.tokens[span[0]].capital:
+            after = self.tokens[span[-1] + 1 : span[-1] + 3]
+            named = bool(after) and (after[0].capital or (after[0].key == "of" and after[-1].capital))
+            return pair.target if named else pair.target.lower()
+        return self._with_article(pair.target, span) if pair.kind in {"place", "institution"} else pair.target
+
+    def _with_article(self, form: str, span: Sequence[int]) -> str:
+        """A name, with "the" if the article never prints it without, unless the translation has a determiner."""
+        before = self.tokens[span[0] - 1].key if span[0] else ""
+        wanted = tokens(form)
+        places = [
+            (p, i)
+            for p, i in self.mentions.places[wanted[0].key]
+            if self.mentions.text(p, i, min(i + len(wanted), len(self.mentions.tokens[p])) - 1) == form
+        ]
+        lefts = [self.mentions.token((p, i - 1)) for p, i in places]
+        always = bool(lefts) and all(left is not None and left.key == "the" for left in lefts)
+        has = before in {"the", "a", "an", "this", "its", "their", "his", "her"} or self.text[
+            self.tokens[span[0] - 1].end if span[0] else 0 :
+        ].startswith(("'s", "’s"))
+        return f"the {form}" if always and span[0] and not has else form
+
+    def insert_missing(self, index: int) -> bool:
+        """Puts a lost part of a person's name beside the part that is there."""
+        pair = self.wanted[index]
+        if pair.kind != "name" or pair.found or any(_ordinary(word.key) for word in pair.words):
+            return False
+        for other_index in (index + 1, index - 1):
+            if not 0 <= other_index < len(self.wanted):
+                continue
+            other = self.wanted[other_index]
+            if other.kind != "name" or other_index not in self.done or not other.found:
+                continue
+            ahead = other_index > index
+            a, b = (pair, other) if ahead else (other, pair)
+            if self.source[a.words[-1].end : b.words[0].start] != " ":
+                continue
+            j = other.found[0] if ahead else other.found[-1]
+            at = self.tokens[j].start if ahead else self.tokens[j].end
+            if any(start <= at <= end for start, end, _ in self.changes):
+                continue
+            self.changes.append((at, at, f"{pair.target} " if ahead else f" {pair.target}"))
+            self.done.add(index)
+            return True
+        return False
+
+    # ----------------------------------------------------------------------------------------------- result
+
+    def run(self) -> Spelled:
+        """Takes what is right, mends what is not, and writes the translation."""
+        order = sorted(range(len(self.wanted)), key=lambda i: -len(self.wanted[i].target))
+        open_ = [i for i in order if not self.satisfied(i)]
+        # What attention points to must not go to another name first: the best owned first.
+        still = [i for i in sorted(open_) if not self.mend(i)]
+        lost = [i for i in still if not self.insert_missing(i)]
+        text = self.text
+        for start, end, form in sorted(self.changes, reverse=True):
+            text = text[:start] + form + text[end:]
+        names: dict[Name, None] = {}
+        for i in sorted(self.done):
+            pair = self.wanted[i]
+            changed = any(form == pair.target for _, _, form in self.changes)
+            if (
+                pair.mentioned
+                and pair.source != pair.target
+                and (pair.kind not in {"demonym", "title", "word"} or changed)
+            ):
+                names[Name(pair.source, pair.target)] = None
+        named = [i for i in range(len(self.wanted)) if self.wanted[i].kind not in {"title", "word", "demonym"}]
+        gone = sum(i in lost for i in named)
+        return Spelled(text, tuple(names), len(named) - gone, gone)
+
+
+def respell(source: str, text: str, alignment: Alignment, mentions: Mentions) -> Spelled:
+    """Gives the names of a translation the spelling that the article has for them.
+
+    Args:
+        source: the caption as the model saw it: normalised, in ordinary case.
+        text: its translation.
+        alignment: attention of the translation's words on the caption's, both as ``str.split`` cuts them; None if
+            unknown, when likeness of letters alone decides.
+        mentions: the article's names.
+    """
+    return _Rewriter(source, text, alignment, pairs(source, mentions), mentions).run()
