@@ -16,9 +16,12 @@ from aligner.records import Caption, Document
 
 if TYPE_CHECKING:
     from aligner.readers.sources import Item
-    from aligner.translation import Translator
+    from aligner.translation import Hypothesis, Translator
     from aligner.translation.glossary import Glossary
+    from aligner.translation.translator import Choose
 
+#: Hypotheses of a caption that the article chooses from, at most as many as the beam is wide.
+N_BEST = 4
 #: Englishes of the translations, the default first.
 VARIANTS = ("auto", "british", "american", "none")
 # Documents whose captions are translated together: enough for full batches, few enough for a steady stream.
@@ -106,15 +109,32 @@ class Pipeline:
         texts = [caption.source for _, _, captions in documents for caption in captions]
         if not texts:
             return [[] for _ in documents]
-        if self.glossary is None:
-            made = iter(self.translator.translate(texts))
-        else:
-            made = iter(self.translator.translate(texts, n_best=self.options.beam_size, choose=self.glossary.chooser()))
+        made = iter(self.translator.translate(texts, n_best=N_BEST, choose=self._chooser(documents)))
         translated = []
         for article, finding, captions in documents:
             with_text = [replace(caption, translation=next(made)) for caption in captions]
             translated.append(self._in_variant(article, finding, with_text))
         return translated
+
+    def _chooser(self, documents: Sequence[tuple[Article, Findings, Sequence[Caption]]]) -> Choose | None:
+        """What picks a translation for each caption: its article, if the list of names is for its language."""
+        glossary = self.glossary
+        if (self.options.caption_language, self.options.context_language) != ("es", "en"):
+            return glossary.chooser() if glossary else None
+        from aligner.translation.rerank import ArticleChoice
+
+        articles = [
+            article
+            for _, finding, captions in documents
+            for article in [ArticleChoice(tuple(block.text for block in finding.paragraphs))] * len(captions)
+        ]
+
+        def choose(index: int, hypotheses: Sequence[Hypothesis]) -> Hypothesis:
+            chosen = articles[index].choose(hypotheses)
+            # A glossary goes before the article's spelling.
+            return glossary.revise(chosen) if glossary else chosen
+
+        return choose
 
     def _in_variant(self, article: Article, finding: Findings, captions: list[Caption]) -> list[Caption]:
         """The captions with their translations in the article's English."""

@@ -123,7 +123,7 @@ class Memory:
                     "INSERT OR IGNORE INTO entries (key, namespace, source, target, details, added)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
                     [
-                        (self._key(text, kind), namespace, text, e.hypotheses[0].text, orjson.dumps(e), now)
+                        (self._key(text, kind), namespace, text, e.hypotheses[0].text, _dump(e), now)
                         for text, e in entries.items()
                     ],
                 )
@@ -162,9 +162,27 @@ class Memory:
             self.close()
 
 
+def _dump(entry: Entry) -> bytes:
+    from aligner.translation.translator import sparse
+
+    hypotheses = [
+        {
+            "source": one.source,
+            "text": one.text,
+            "score": one.score,
+            "problems": one.problems,
+            # Most weights are nought.
+            "alignment": None if one.alignment is None else sparse(one.alignment),
+        }
+        for one in entry.hypotheses
+    ]
+    return orjson.dumps({"model": entry.model, "engine": entry.engine, "hypotheses": hypotheses})
+
+
 def _load(details: bytes) -> Entry:
     from aligner.translation import Hypothesis
     from aligner.translation.guard import Problem
+    from aligner.translation.translator import dense
 
     data = orjson.loads(details)
     hypotheses = [
@@ -173,7 +191,7 @@ def _load(details: bytes) -> Entry:
             text=one["text"],
             score=one["score"],
             problems=tuple(Problem(**problem) for problem in one["problems"]),
-            alignment=None if one["alignment"] is None else tuple(map(tuple, one["alignment"])),
+            alignment=None if one["alignment"] is None else dense(one["alignment"], len(one["source"].split())),
         )
         for one in data["hypotheses"]
     ]
@@ -201,6 +219,7 @@ class RememberingTranslator:
                     entry.model,
                     entry.engine,
                     chosen.score,
+                    names=chosen.names,
                     warnings=warnings,
                     glossary=chosen.terms,
                 )

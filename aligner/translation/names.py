@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from rapidfuzz import fuzz
@@ -35,6 +36,7 @@ SURE = 0.7
 #: Likeness (rapidfuzz's ratio, 0 … 1) of a copy gone wrong: where attention points to the name, and without it.
 COPY, COPY_UNATTENDED = 0.5, 0.75
 
+_PLACE = re.compile(r"\S+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
@@ -48,7 +50,7 @@ def _listed_words(text: str) -> frozenset[str]:
 _PARTICLES = _listed_words(
     "al an ben bin d da das de del den der di do dos du e el i ibn la las le lo los of ter van von"
 )
-_FUNCTION = _listed_words(
+FUNCTION_WORDS = _listed_words(
     "a about after against all an and are as at be been before between but by during for from had has have he her his "
     "in into is it its near next of off on one or over she so some that the their them they this to two under until up "
     "was were when where which while who with without"
@@ -67,6 +69,7 @@ class Token:
         end: offset just after ``form``.
         place: which of the text's words, as ``str.split`` cuts it, it stands in.
         first: it opens a sentence, a bracket or a quotation, so that its capital says nothing.
+        follows: only a space parts it from a word with a capital in front of it.
     """
 
     form: str
@@ -75,11 +78,17 @@ class Token:
     end: int
     place: int
     first: bool
+    follows: bool = False
 
     @property
     def capital(self) -> bool:
         """Whether it starts with a capital letter."""
         return self.form[0].isupper()
+
+
+def _joins_names(key: str) -> bool:
+    """Whether a folded word is none that a name begins or ends with."""
+    return key in _PARTICLES or key in FUNCTION_WORDS
 
 
 def words_of(text: str) -> list[str]:
@@ -91,18 +100,28 @@ def tokens(text: str) -> list[Token]:
     """The words of a text, URLs, handles and hashtags left out."""
     found: list[Token] = []
     literal = [match.span() for match in literal_spans(text)]
-    starts = [match.start() for match in re.finditer(r"\S+", text)]
-    place = 0
+    starts = [match.start() for match in _PLACE.finditer(text)]
+    place = end = 0
     for match in _WORD.finditer(text):
-        if any(a <= match.start() < b for a, b in literal):
+        start, form = match.start(), match[0]
+        if literal and any(a <= start < b for a, b in literal):
             continue
-        while place + 1 < len(starts) and starts[place + 1] <= match.start():
+        while place + 1 < len(starts) and starts[place + 1] <= start:
             place += 1
-        form = _POSSESSIVE.sub("", match[0])
-        before = text[found[-1].end if found else 0 : match.start()]
-        first = not found or _OPENS.search(before) is not None
-        found.append(Token(form, fold(form), match.start(), match.start() + len(form), place, first))
+        if "'" in form or "’" in form:
+            form = _POSSESSIVE.sub("", form)
+        gap = text[end:start]
+        first = not found or (gap != " " and _OPENS.search(gap) is not None)
+        follows = gap == " " and bool(found) and found[-1].capital and not _joins_names(found[-1].key)
+        end = start + len(form)
+        found.append(Token(form, fold(form), start, end, place, first, follows))
     return found
+
+
+@lru_cache(maxsize=2_000)
+def _name_tokens(form: str) -> tuple[Token, ...]:
+    """The words of a name."""
+    return tuple(tokens(form))
 
 
 # --------------------------------------------------------------------------------------------------------- lexicon
@@ -150,9 +169,13 @@ class Lexicon:
     def __contains__(self, key: str) -> bool:
         return key in self._kinds
 
+    def names(self, kind: str) -> Iterator[str]:
+        """All English names of a kind."""
+        return (form for (_, k), raw in self._raw.items() if k == kind for sense in _senses(raw) for form in sense)
+
     def english(self) -> frozenset[str]:
         """Folded words of all English names."""
-        return frozenset(key for raw in set(self._raw.values()) for key in words_of(raw))
+        return frozenset(re.findall(r"[^\W_]+", fold(" ".join(self._raw.values()))))
 
 
 def _senses(raw: str) -> tuple[tuple[str, ...], ...]:
@@ -169,6 +192,12 @@ def lexicon() -> Lexicon:
 @cache
 def _english() -> frozenset[str]:
     return lexicon().english()
+
+
+@cache
+def _english_names(kind: str) -> frozenset[str]:
+    """English names of one word of a kind."""
+    return frozenset(form for form in lexicon().names(kind) if " " not in form and form[0].isupper())
 
 
 def _known_english(key: str) -> bool:
@@ -201,7 +230,9 @@ class Mentions:
         self.small = frozenset(small)
         #: Folded words that are names: with a capital inside a sentence, or never without one.
         self.names = frozenset(
-            key for key in self.places if key not in _FUNCTION and (key in inside or key not in small) and key.isalpha()
+            key
+            for key in self.places
+            if key not in FUNCTION_WORDS and (key in inside or key not in small) and key.isalpha()
         ) | frozenset(key for key in inside if not key.isalpha())
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
         for key in sorted(self.names):
@@ -221,7 +252,7 @@ class Mentions:
 
         Capitals must agree, and so must accents if the name is short.
         """
-        wanted = tokens(form)
+        wanted = _name_tokens(form)
         seen: Counter[str] = Counter()
         for p, i in self.places.get(wanted[0].key, ()) if wanted else ():
             found = self.tokens[p][i : i + len(wanted)]
@@ -255,6 +286,13 @@ class Mentions:
         return like if like in forms or not forms else max(forms, key=lambda form: forms[form])
 
 
+def _same_word(wanted: Token, found: Token) -> bool:
+    """Whether a word of a translation is a word of a name, accents and small letters forgiven, or its plural."""
+    if _loud(wanted.form) and not _loud(found.form):
+        return False
+    return found.key == wanted.key or (len(wanted.key) > 3 and found.capital and found.key == wanted.key + "s")
+
+
 def _printed_alike(wanted: Token, found: Token) -> bool:
     if wanted.form == found.form:
         return True
@@ -270,7 +308,7 @@ def _loud(form: str) -> bool:
 # --------------------------------------------------------------------------------------------------------- pairs
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A name of the caption and what it should be called in the translation.
 
@@ -283,7 +321,6 @@ class Pair:
         others: further English names that are right in the translation.
         old: other spellings of ``target``, which give way to the article's.
         inside: it is a part of a longer name.
-        found: words of the translation that stand for it.
     """
 
     words: tuple[Token, ...]
@@ -294,7 +331,6 @@ class Pair:
     others: tuple[str, ...] = ()
     old: tuple[str, ...] = ()
     inside: bool = False
-    found: list[int] = field(default_factory=list)
 
 
 def pairs(source: str, mentions: Mentions) -> list[Pair]:
@@ -312,6 +348,14 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
         made.append(_from_list(source, found[start:end], entry, mentions))
     for run in _runs(source, found, taken):
         made += _headed(source, found, _spelled(source, run, mentions), mentions)
+    paired = {token.start for pair in made for token in pair.words}
+    for token in found:
+        if token.capital and token.start not in paired:
+            made += [
+                _from_list(source, [token], entry, mentions)
+                for entry in lexicon().entries(token.key)
+                if entry.kind == "word"
+            ]
     return sorted(made, key=lambda pair: pair.words[0].start)
 
 
@@ -339,7 +383,9 @@ def _fits(source: str, found: Sequence[Token], i: int, size: int, entry: Entry) 
     if entry.kind == "demonym":
         return not token.capital or token.first
     if entry.kind == "title":
-        return not token.capital or token.first
+        return not token.capital or not token.follows
+    if entry.kind == "word":
+        return False
     if entry.kind == "acronym":
         return all(_loud(t.form) or not t.form.isalpha() or t.form == "ONGs" for t in found[i : i + size])
     if not token.capital:
@@ -356,21 +402,21 @@ def _fits(source: str, found: Sequence[Token], i: int, size: int, entry: Entry) 
         )
         if other is not None and gap == " " and other.capital and not _loud(other.form)
     ]
-    return all(other.first and _ordinary(other.key) for other in beside)
+    return all(other.first and _ordinary(other) for other in beside)
 
 
 def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Mentions) -> Pair:
     printed = _printed(source, words)
     content = tuple(token for token in words if token.key not in _PARTICLES) or tuple(words)
-    if entry.kind not in {"demonym", "title"} and (found := mentions.find(printed)) is not None:
-        # The article keeps the Spanish name, or both languages have it alike.
-        return Pair(content, printed, found, True, entry.kind, tuple(f for f in entry.forms if f != found))
     for sense in entry.senses:
         for form in sense:
             if (found := mentions.find(form)) is not None:
                 others = tuple(other for other in entry.forms if other not in sense)
                 old = tuple(other for other in sense if other != found)
                 return Pair(content, printed, found, True, entry.kind, others, old)
+    if entry.kind not in {"demonym", "title"} and (found := mentions.find(printed)) is not None:
+        # The article keeps the Spanish name.
+        return Pair(content, printed, found, True, entry.kind, tuple(entry.forms))
     others = tuple(entry.forms[1:])
     return Pair(content, printed, entry.forms[0], False, entry.kind, others)
 
@@ -379,16 +425,10 @@ def _printed(source: str, words: Sequence[Token]) -> str:
     return source[words[0].start : words[-1].end]
 
 
-@cache
-def _ordinary(key: str) -> bool:
-    """Whether running Spanish text writes a folded word small now and then."""
-    return key in _ordinary_words() or key in _PARTICLES or key in _FUNCTION
-
-
-@cache
-def _ordinary_words() -> frozenset[str]:
-    known = casing.lexicon()
-    return frozenset(map(fold, known.lower | known.either))
+def _ordinary(token: Token) -> bool:
+    """Whether running Spanish text writes a word small now and then."""
+    known, lowered = casing.lexicon(), token.form.lower()
+    return lowered in known.lower or lowered in known.either or token.key in _PARTICLES or token.key in FUNCTION_WORDS
 
 
 def _runs(source: str, found: Sequence[Token], taken: Sequence[bool]) -> Iterator[list[Token]]:
@@ -399,7 +439,7 @@ def _runs(source: str, found: Sequence[Token], taken: Sequence[bool]) -> Iterato
         if used or not joined or not (token.capital or token.key in _PARTICLES):
             yield from _trimmed(run)
             run = []
-        if not used and (run or (token.capital and not (token.first and _ordinary(token.key)))):
+        if not used and (run or (token.capital and not (token.first and _ordinary(token)))):
             run.append(token)
     yield from _trimmed(run)
 
@@ -483,26 +523,31 @@ def _segment(run: Sequence[Token], i: int, mentions: Mentions, p: int, at: int) 
     if len(apart) > 1:
         return (last, mean) if mean <= TOGETHER else None
     word, other = run[i], found[at]
-    if _ordinary(word.key) or word.key in lexicon() or other.key not in mentions.names:
+    if _ordinary(word) or word.key in lexicon() or other.key not in mentions.names:
         return None
     if word.form != other.form and _contradicted(run, i, mentions, other.key):
         return None
-    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG):
+    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG and not _known_english(word.key)):
         return last, mean
     return None
 
 
 def _contradicted(run: Sequence[Token], i: int, mentions: Mentions, key: str) -> bool:
-    """Whether the article has a word only inside other people's names: "Guzman" only as "Abimael Guzman"."""
-    before, after = i > 0, i + 1 < len(run)
+    """Whether the article has a word only in the names of others: "Guzman" only as "Abimael Guzman"."""
+    before, after = run[i].follows, i + 1 < len(run)
+    lefts: set[str] = set()
     for p, at in mentions.places[key]:
+        token, text = mentions.tokens[p][at], mentions.texts[p]
         left, right = mentions.token((p, at - 1)), mentions.token((p, at + 1))
-        token = mentions.tokens[p][at]
-        text = mentions.texts[p]
-        strange = (
-            before and left is not None and text[left.end : token.start] == " " and _names_somebody(left, mentions)
-        ) or (after and right is not None and text[token.end : right.start] == " " and _names_somebody(right, mentions))
-        if not strange:
+        named = left is not None and token.follows and _names_somebody(left, mentions)
+        if named and left is not None:
+            lefts.add(left.key)
+        strange = (before and named) or (
+            after and right is not None and text[token.end : right.start] == " " and _names_somebody(right, mentions)
+        )
+        if not (strange or named):
+            return False
+        if not strange and len(lefts) < 2 and (p, at) == mentions.places[key][-1]:
             return False
     return True
 
@@ -520,7 +565,7 @@ def _names_somebody(token: Token, mentions: Mentions) -> bool:
 # --------------------------------------------------------------------------------------------------------- rewriting
 
 #: Attention of a translation: for each of its words the weights over the words of the source.
-Alignment = Sequence[Sequence[float]] | None
+Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,24 +577,29 @@ class Spelled:
         names: pairs whose spelling in the article is not the caption's, and that stand in ``text``.
         kept: names of the caption that stand in ``text`` as they should.
         lost: names of the caption that do not.
+        alignment: attention of the translation's words.
     """
 
     text: str
     names: tuple[Name, ...]
     kept: int
     lost: int
+    alignment: Matrix | None = None
 
 
 class _Rewriter:
     """One translation while its names are looked for and replaced."""
 
-    def __init__(self, source: str, text: str, alignment: Alignment, wanted: list[Pair], mentions: Mentions) -> None:
+    def __init__(
+        self, source: str, text: str, alignment: Matrix | None, wanted: Sequence[Pair], mentions: Mentions
+    ) -> None:
         self.source, self.text, self.wanted, self.mentions = source, text, wanted, mentions
         self.tokens = tokens(text)
         self.used = [False] * len(self.tokens)
         self.alignment = alignment if alignment is not None and len(alignment) == len(text.split()) else None
         self.changes: list[tuple[int, int, str]] = []
         self.done: set[int] = set()
+        self.found: dict[int, list[int]] = {}
 
     # ----------------------------------------------------------------------------------------------- evidence
 
@@ -569,7 +619,12 @@ class _Rewriter:
         for j, token in enumerate(self.tokens):
             row = self.alignment[token.place]
             best = max(range(len(row)), key=row.__getitem__) if row else -1
-            if best in places and row[best] >= ATTENDED and not self.used[j] and token.form.lower() not in _FUNCTION:
+            if (
+                best in places
+                and row[best] >= ATTENDED
+                and not self.used[j]
+                and token.form.lower() not in FUNCTION_WORDS
+            ):
                 found.append(j)
         return found
 
@@ -577,12 +632,12 @@ class _Rewriter:
 
     def occurrences(self, form: str) -> Iterator[list[int]]:
         """Free words of the translation that make up an English name, accents and capitals forgiven."""
-        wanted = tokens(form)
+        wanted = _name_tokens(form)
         for j in range(len(self.tokens) - len(wanted) + 1):
             span = self.tokens[j : j + len(wanted)]
             if any(self.used[j : j + len(wanted)]):
                 continue
-            if all(a.key == b.key and (not _loud(a.form) or _loud(b.form)) for a, b in zip(wanted, span, strict=True)):
+            if all(map(_same_word, wanted, span)):
                 yield list(range(j, j + len(wanted)))
 
     def claim(self, pair: Pair, form: str) -> list[int] | None:
@@ -602,11 +657,19 @@ class _Rewriter:
             span = self.claim(pair, form)
             if span is None:
                 continue
-            pair.found = span
+            if form in pair.others and any(self.tokens[j].capital for j in self.owned(pair)):
+                # "Polisario" is right, but not in "Front Polisario".
+                self._free(span)
+                continue
+            self.found[index] = span
             printed = self.text[self.tokens[span[0]].start : self.tokens[span[-1]].end]
             small = pair.kind in {"title", "word"}
-            if form == pair.target and printed != form and not (small and fold(printed) == fold(form)):
-                if pair.mentioned and not (printed.isupper() and printed == casing.capitals(form)):
+            if form == pair.target and printed != form and fold(printed) == fold(form) and not small:
+                if printed.isupper() and printed == casing.capitals(form):
+                    pass
+                elif (pair.mentioned or self._loses_accents(span, pair)) and not (
+                    printed.lower() == form.lower() and pair.words[0].first
+                ):
                     self.replace(span, form)
             elif form in pair.old and pair.mentioned:
                 self.replace(span, pair.target)
@@ -615,12 +678,26 @@ class _Rewriter:
             return True
         return False
 
+    def _free(self, span: Sequence[int]) -> None:
+        for j in span:
+            self.used[j] = False
+
+    def _loses_accents(self, span: Sequence[int], pair: Pair) -> bool:
+        """Whether a name without a mention lost its accents; transliterated names and English ones have none."""
+        key = pair.words[0].key
+        if pair.kind != "name" or not self.tokens[span[0]].form.isascii():
+            return False
+        return len(span) == 1 and not set(key) & set("kw") and not _known_english(key)
+
     def replace(self, span: Sequence[int], form: str) -> None:
         """Puts a name in the place of words of the translation; a possessive stays."""
         start, end = self.tokens[min(span)].start, self.tokens[max(span)].end
         around = [char for char in self.text[max(0, start - 40) : start] + self.text[end : end + 40] if char.isalpha()]
-        if around and sum(map(str.isupper, around)) > casing.SHARE * len(around):
+        around = around or [char for char in self.text[start:end] if char.isalpha()]
+        if len(around) > 5 and sum(map(str.isupper, around)) > casing.SHARE * len(around):
             form = casing.capitals(form)
+        if "." in self.text[start:end] and self.text[end : end + 1] == "." and self.text[end + 1 :].strip():
+            end += 1  # the last dot of "EE.UU."
         for j in span:
             self.used[j] = True
         self.changes.append((start, end, form))
@@ -637,13 +714,13 @@ class _Rewriter:
             span = self._garbled(pair, owned)
         if span is None:
             # Something stands for it, if only in another spelling: nothing is missing.
-            pair.found = owned or self._near(pair, owned)
+            self.found[index] = owned or self._near(pair, owned)
             return False
         form = self._fitting(pair, span)
-        if span[0] and self.tokens[span[0] - 1].key == "the" and tokens(form)[0].key in _ARTICLES:
+        if span[0] and self.tokens[span[0] - 1].key == "the" and _name_tokens(form)[0].key in _ARTICLES:
             span = [span[0] - 1, *span]
         self.replace(span, form)
-        pair.found = span
+        self.found[index] = span
         self.done.add(index)
         return True
 
@@ -652,23 +729,31 @@ class _Rewriter:
         near = self._near(pair, owned)
         if near:
             # What else came from the name and is no word belongs to it: "Mara ón".
-            grown = near + [j for j in owned if j not in near and self._fragment(pair, j, near)]
-            return self._contiguous(grown) or self._contiguous(near) or [max(near, key=lambda j: self._weight(pair, j))]
+            grown = near + [
+                j for j in owned if j not in near and (self._fragment(pair, j, near) or self._translated(pair, j, near))
+            ]
+            span = self._contiguous(grown) or self._contiguous(near)
+            if len(pair.words) == 1:
+                return span or [max(near, key=lambda j: self._weight(pair, j))]
+            keys = self._keys(pair)
+            apart = span is None or any(
+                token.key in keys and not self.used[j] and j not in span for j, token in enumerate(self.tokens)
+            )
+            return None if apart else span
         loose = [j for j in owned if self._strange(j) or self._weight(pair, j) >= SURE]
         return self._contiguous(loose) or (loose[:1] if loose and len(pair.words) == 1 else None)
 
     def _garbled(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """The words that are a copy gone wrong of a name that the article does not mention."""
         key = pair.words[0].key
-        if _ordinary(key) or len(key) < 4:
+        if _ordinary(pair.words[0]) or len(key) < 4:
             return None
         near = self._near(pair, owned)
         span = self._contiguous(near + [j for j in owned if j not in near and self._fragment(pair, j, near)])
         if span is None:
             return None
-        if all(self.tokens[j].key == key for j in span):
-            # Transliterated names lose the accents that Spanish gives them.
-            return span if not set(key) & set("kw") and not _known_english(key) else None
+        if any(distance(self.tokens[j].key, key) <= TOGETHER for j in span):
+            return None  # another way of spelling it, not a copy gone wrong
         if pair.inside and any(self._miscopied(self.tokens[j].key, key) for j in span):
             return span  # "Angel Merkel": parts of people's names are not translated
         return span if self._strange(max(span, key=lambda j: len(self.tokens[j].key))) else None
@@ -680,20 +765,39 @@ class _Rewriter:
     def _copy(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """A copy gone wrong of a word that has an English form, or such a word left in Spanish."""
         if len(pair.words) != 1:
-            return None
+            span = self._region(pair, owned) if self._near(pair, owned) else None
+            keys = {word.key for word in pair.words}
+            if span is None or any(self.tokens[j].key not in keys and not self._strange(j) for j in span):
+                return None
+            return span if any(self._strange(j) for j in span) else None
         key = pair.words[0].key
         for j in self._near(pair, owned):
             token = self.tokens[j]
-            left = fuzz.ratio(token.key, key) >= 85 and token.key not in _english()
+            left = token.key == key or (fuzz.ratio(token.key, key) >= 85 and token.key not in _english())
             if fold(pair.target) in token.key:  # two words run together
                 continue
             if (left and pair.mentioned) or (not left and self._strange(j)):
                 return [j]
+        return self._mistaken(pair, owned)
+
+    def _mistaken(self, pair: Pair, owned: list[int]) -> list[int] | None:
+        """A word for another people or place than the caption's: "Russian" for "ucraniano"."""
+        if pair.kind not in {"demonym", "place"}:
+            return None
+        right = {token.key for other in self.wanted for form in (other.target, *other.others) for token in tokens(form)}
+        for j in owned:
+            token = self.tokens[j]
+            if token.form in _english_names(pair.kind) and token.key not in right:
+                return [j]
         return None
+
+    def _keys(self, pair: Pair) -> set[str]:
+        """The folded words of a name, the caption's and the article's."""
+        return {word.key for word in pair.words} | {token.key for token in _name_tokens(pair.target)} - FUNCTION_WORDS
 
     def _near(self, pair: Pair, owned: list[int]) -> list[int]:
         """Words whose letters are like those of a name: of those that came from it, or without attention of all."""
-        keys = {word.key for word in pair.words} | {token.key for token in tokens(pair.target)} - _FUNCTION
+        keys = self._keys(pair)
         if self.alignment is not None:
             # An English word in small letters must be very like.
             near = [
@@ -711,7 +815,9 @@ class _Rewriter:
         return [
             j
             for j, token in enumerate(self.tokens)
-            if not self.used[j] and self._like(j, keys) >= COPY_UNATTENDED and token.key not in self.mentions.names
+            if not self.used[j]
+            and self._like(j, keys) >= COPY_UNATTENDED
+            and (token.key in keys or token.key not in self.mentions.names)
         ]
 
     def _like(self, j: int, keys: Iterable[str]) -> float:
@@ -724,6 +830,16 @@ class _Rewriter:
         """Whether a word of the translation is neither English nor in the article."""
         key = self.tokens[j].key
         return key not in self.mentions.places and not _known_english(key)
+
+    def _translated(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
+        """Whether a word with a capital translates a part of a name for which nothing else stands: "Churches"."""
+        if not self.tokens[j].capital:
+            return False
+        for word in pair.words:
+            standing = any(self.attention(k, word) >= ATTENDED for k in near)
+            if not standing and self.attention(j, word) >= SURE:
+                return True
+        return False
 
     def _fragment(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
         """Whether a word and one beside it are together more like a name than that one is alone: "Mara ón"."""
@@ -745,9 +861,13 @@ class _Rewriter:
         if not span:
             return None
         whole = list(range(min(span), max(span) + 1))
-        joining = _FUNCTION | _PARTICLES
-        free = all(j in span or (not self.used[j] and self.tokens[j].key in joining) for j in whole)
+        free = all(j in span or (not self.used[j] and self._joins(j)) for j in whole)
         return whole if free else None
+
+    def _joins(self, j: int) -> bool:
+        """Whether a word may stand inside a name."""
+        key = self.tokens[j].key
+        return key in FUNCTION_WORDS or key in _PARTICLES or (len(key) < 3 and key.isalpha() and self._strange(j))
 
     def _fitting(self, pair: Pair, span: Sequence[int]) -> str:
         """A name as it must be written in the place of words of the translation."""
@@ -755,12 +875,14 @@ class _Rewriter:
             after = self.tokens[span[-1] + 1 : span[-1] + 3]
             named = bool(after) and (after[0].capital or (after[0].key == "of" and after[-1].capital))
             return pair.target if named else pair.target.lower()
-        return self._with_article(pair.target, span) if pair.kind in {"place", "institution"} else pair.target
+        return (
+            self._with_article(pair.target, span) if pair.kind in {"place", "institution", "acronym"} else pair.target
+        )
 
     def _with_article(self, form: str, span: Sequence[int]) -> str:
         """A name, with "the" if the article never prints it without, unless the translation has a determiner."""
         before = self.tokens[span[0] - 1].key if span[0] else ""
-        wanted = tokens(form)
+        wanted = _name_tokens(form)
         places = [
             (p, i)
             for p, i in self.mentions.places[wanted[0].key]
@@ -771,24 +893,27 @@ class _Rewriter:
         has = before in {"the", "a", "an", "this", "its", "their", "his", "her"} or self.text[
             self.tokens[span[0] - 1].end if span[0] else 0 :
         ].startswith(("'s", "’s"))
-        return f"the {form}" if always and span[0] and not has else form
+        after = self.tokens[span[-1] + 1] if span[-1] + 1 < len(self.tokens) else None
+        gap = self.text[self.tokens[span[-1]].end : after.start] if after else ""
+        alone = after is None or gap != " " or after.key in FUNCTION_WORDS
+        return f"the {form}" if always and span[0] and alone and not has else form
 
     def insert_missing(self, index: int) -> bool:
         """Puts a lost part of a person's name beside the part that is there."""
         pair = self.wanted[index]
-        if pair.kind != "name" or pair.found or any(_ordinary(word.key) for word in pair.words):
+        if pair.kind != "name" or self.found.get(index) or any(_ordinary(word) for word in pair.words):
             return False
         for other_index in (index + 1, index - 1):
             if not 0 <= other_index < len(self.wanted):
                 continue
             other = self.wanted[other_index]
-            if other.kind != "name" or other_index not in self.done or not other.found:
+            if other.kind != "name" or not self.found.get(other_index):
                 continue
             ahead = other_index > index
             a, b = (pair, other) if ahead else (other, pair)
             if self.source[a.words[-1].end : b.words[0].start] != " ":
                 continue
-            j = other.found[0] if ahead else other.found[-1]
+            j = self.found[other_index][0 if ahead else -1]
             at = self.tokens[j].start if ahead else self.tokens[j].end
             if any(start <= at <= end for start, end, _ in self.changes):
                 continue
@@ -821,17 +946,40 @@ class _Rewriter:
                 names[Name(pair.source, pair.target)] = None
         named = [i for i in range(len(self.wanted)) if self.wanted[i].kind not in {"title", "word", "demonym"}]
         gone = sum(i in lost for i in named)
-        return Spelled(text, tuple(names), len(named) - gone, gone)
+        return Spelled(text, tuple(names), len(named) - gone, gone, self._realigned(text))
+
+    def _realigned(self, text: str) -> Matrix | None:
+        """The alignment of the new translation: a name has the attention of what it replaced."""
+        if self.alignment is None or not self.changes:
+            return self.alignment
+        old = [match.end() for match in re.finditer(r"\S+", self.text)]
+        rows = []
+        for match in re.finditer(r"\S+", text):
+            at, moved = match.start(), 0
+            for start, end, form in sorted(self.changes):
+                if start + moved > match.start():
+                    break
+                if match.start() < start + moved + len(form):
+                    # The words of a name follow those that it replaced one by one.
+                    inner = len(text[start + moved : match.start()].split())
+                    at = min(bisect_right(old, start) + inner, bisect_right(old, max(start, end - 1)))
+                    at = old[min(at, len(old) - 1)] - 1
+                else:
+                    at = match.start() - moved - len(form) + (end - start)
+                moved += len(form) - (end - start)
+            rows.append(self.alignment[min(bisect_right(old, at), len(old) - 1)])
+        return tuple(rows)
 
 
-def respell(source: str, text: str, alignment: Alignment, mentions: Mentions) -> Spelled:
+def respell(text: str, alignment: Matrix | None, source: str, wanted: Sequence[Pair], mentions: Mentions) -> Spelled:
     """Gives the names of a translation the spelling that the article has for them.
 
     Args:
-        source: the caption as the model saw it: normalised, in ordinary case.
-        text: its translation.
+        text: the translation.
         alignment: attention of the translation's words on the caption's, both as ``str.split`` cuts them; None if
             unknown, when likeness of letters alone decides.
+        source: the caption as the model saw it: normalised, in ordinary case.
+        wanted: its names, as :func:`pairs` gives them.
         mentions: the article's names.
     """
-    return _Rewriter(source, text, alignment, pairs(source, mentions), mentions).run()
+    return _Rewriter(source, text, alignment, wanted, mentions).run()

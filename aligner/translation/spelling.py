@@ -15,12 +15,12 @@ _SOUNDS = {
     "ph": "F", "th": "TZ", "dh": "DZ", "dj": "JY", "ts": "zs", "tz": "zs", "ck": "K", "qu": "K", "ll": "LY",
     "ou": "UWO", "oo": "U", "ee": "I", "iy": "IY",
     "a": "A", "e": "E", "i": "IY", "o": "O", "u": "UW", "y": "IYJ", "w": "UWV", "j": "XYJH", "h": "HXG", "g": "GXHJ",
-    "x": "XKsS", "c": "Ks", "q": "K", "k": "K", "s": "sz", "z": "zsZ", "b": "BV", "v": "VBFW", "f": "FV",
+    "x": "XKsS", "c": "Ks", "q": "KG", "k": "K", "s": "sz", "z": "zsZ", "b": "BV", "v": "VBFW", "f": "FV",
     "t": "T", "d": "D", "p": "P", "l": "L", "m": "M", "n": "N", "r": "R",
 }  # fmt: skip
 _UNIT = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)) + "|.")
 _VOWELS = frozenset("AEIOUWY")
-_LIKE, _VOWEL, _FAR = 0.1, 0.5, 1.0
+_LIKE, _VOWEL, _FAR = 0.1, 0.5, 2.0
 _DROPPED = {"h": 0.15, "e": 0.4, "y": 0.3, "i": 0.4}
 
 
@@ -72,4 +72,4 @@ def _dropped(units: tuple[tuple[str, frozenset[str]], ...], i: int) -> float:
     letters, sounds = units[i]
     if letters in _DROPPED:
         return _DROPPED[letters]
-    return _VOWEL if sounds <= _VOWELS and i < len(units) - 1 else _FAR
+    return _VOWEL if sounds <= _VOWELS and 0 < i < len(units) - 1 else _FAR

@@ -13,15 +13,19 @@ from functools import cache
 from typing import Literal
 
 from aligner.errors import UsageError
-from aligner.records import Term, Translation
+from aligner.records import Name, Term, Translation
 from aligner.resources import data
 from aligner.translation import casing, guard, models, numbers, splitting, text
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
 
-#: Shortest units kept in the memory of one translator; at some 300 bytes each a few megabytes.
-MEMORY = 20_000
+#: Units kept in the memory of one translator; with four aligned hypotheses some kilobytes each.
+MEMORY = 2_000
 Matrix = tuple[tuple[float, ...], ...]
+#: Rows of a matrix with its zeros left out: (column, value) pairs.
+Sparse = tuple[tuple[tuple[int, float], ...], ...]
+#: Weights of attention below this count as none.
+FAINT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Hypothesis:
             ``source``, from the cross-attention of the last decoder layer; None unless asked for, or where
             words cannot be told apart.
         terms: terms of a glossary in it.
+        names: names that it spells as the article does and the source does not.
     """
 
     source: str
@@ -46,6 +51,7 @@ class Hypothesis:
     problems: tuple[Problem, ...] = ()
     alignment: Matrix | None = None
     terms: tuple[Term, ...] = ()
+    names: tuple[Name, ...] = ()
 
 
 #: Picks one of the hypotheses of a text, given its index: the place for reranking in the article's context.
@@ -60,7 +66,7 @@ class _Candidate:
     score: float
     pieces: int
     problems: tuple[Problem, ...]
-    alignment: Matrix | None = None
+    alignment: Sparse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +210,7 @@ class Translator:
                 model=self.model,
                 engine=self.engine.name,
                 score=hypothesis.score,
+                names=hypothesis.names,
                 warnings=tuple(str(problem) for problem in hypothesis.problems),
                 glossary=hypothesis.terms,
             )
@@ -465,22 +472,51 @@ def _word_groups(pieces: Sequence[str]) -> list[list[int]]:
 
 def _word_alignment(
     unit: str, source: Sequence[str], target: str, pieces: Sequence[str], attention: Sequence[Sequence[float]]
-) -> Matrix | None:
+) -> Sparse | None:
     """Attention between pieces summed up to words; None where pieces and words do not match."""
     source_words = _word_groups([piece for piece in source if piece != "</s>"])
     target_words = _word_groups(pieces)
     if len(source_words) != len(unit.split()) or len(target_words) != len(target.split()):
         return None
+    import numpy as np
+
+    weights = np.asarray(attention, np.float32)[:, : source_words[-1][-1] + 1]
+    weights = np.add.reduceat(weights, [columns[0] for columns in source_words], axis=1)
+    weights = np.add.reduceat(weights, [rows[0] for rows in target_words], axis=0)
+    weights /= np.array([[len(rows)] for rows in target_words])
+    return sparse(weights.tolist())
+
+
+def sparse(matrix: Iterable[Iterable[float]]) -> Sparse:
+    """A matrix of weights without the faint ones, to two decimals."""
     return tuple(
-        tuple(round(sum(attention[t][s] for t in rows for s in columns) / len(rows), 4) for columns in source_words)
-        for rows in target_words
+        tuple(_cell(column, round(100 * weight)) for column, weight in enumerate(row) if weight >= FAINT)
+        for row in matrix
     )
+
+
+def dense(rows: Iterable[Iterable[tuple[int, float]]], width: int) -> Matrix:
+    """The matrix that :func:`sparse` packed."""
+    return tuple(_dense_row(row, 0, width) for row in rows)
+
+
+def _dense_row(row: Iterable[tuple[int, float]], before: int, width: int) -> tuple[float, ...]:
+    weights = [0.0] * width
+    for column, weight in row:
+        weights[before + column] = weight
+    return tuple(weights)
+
+
+@cache
+def _cell(column: int, hundredths: int) -> tuple[int, float]:
+    """One object for all equal cells."""
+    return column, hundredths / 100
 
 
 def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
     """The units' alignments side by side; what was copied is aligned with itself."""
     lead, tail = len(plan.lead.split()), len(plan.tail.split())
-    blocks: list[Matrix] = [
+    blocks: list[Sparse] = [
         _identity(lead),
         *(candidate.alignment or () for candidate in combination),
         _identity(tail),
@@ -488,10 +524,10 @@ def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
     widths = [lead, *(len(unit.source.split()) for unit in plan.units), tail]
     total, before, rows = sum(widths), 0, []
     for block, width in zip(blocks, widths, strict=True):
-        rows += [(0.0,) * before + tuple(row) + (0.0,) * (total - before - width) for row in block]
+        rows += [_dense_row(row, before, total) for row in block]
         before += width
     return tuple(rows)
 
 
-def _identity(size: int) -> Matrix:
-    return tuple(tuple(float(i == j) for j in range(size)) for i in range(size))
+def _identity(size: int) -> Sparse:
+    return tuple(((i, 1.0),) for i in range(size))
