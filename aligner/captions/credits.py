@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from aligner.records import Credit
@@ -170,6 +170,7 @@ class Reading:
     known: bool = False
 
 
+@lru_cache(maxsize=256)
 def read(text: str, *, after_label: bool = False, strict: bool = False) -> Reading | None:
     """Reads a stretch of text as a credit, or returns None if it cannot be one.
 
@@ -360,6 +361,12 @@ _STRONG_ONLY = re.compile(r":\s+|\.\s+")
 _CAPTION_START = re.compile(r"[\"“«‘'¿¡(\[]*[^\W_]")
 
 
+# Without any of these a line has neither a label nor a credit beside a caption.
+_CUE = re.compile(
+    r"[/|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?[^\W\d_a-zß-ÿ]|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
+)
+
+
 def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Part]:
     """Splits a block into captions and credits.
 
@@ -370,6 +377,8 @@ def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Par
     """
     start, end = 0, len(text)
     label = False
+    if not _CUE.search(text):  # nothing sets a credit off; all of the line may be one
+        return [_part(text, start, end, _nobody, label, whole)]
     while match := line_label(text, start):
         rest = text[match.end() :]
         reading = read(text[start:], strict=True) if whole else None
@@ -441,6 +450,8 @@ def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bo
     ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
+    if not _CUE.search(text, start, end):
+        return Part(start, end, None, None, label)
     if found := prefix(text, start, end, trusts):
         (left, right), reading, after = found
         after, end = trim(text, after, end)
@@ -631,8 +642,7 @@ def _aside(before: str, inside: str) -> bool:
     return 2 <= len(inside.split()) <= 4 and not last[0][:1].isupper() and "," not in inside
 
 
-_OPENING_WORD = re.compile(r"[^\W\d_]+|©|ⓒ|\(c\)")
-_WORD_START = re.compile(r"(?<![^\W_])(?=[^\W\d_])|[©Ⓒ]|\(c\)")
+_OPENING_WORD = re.compile(r"(?<![^\W_])[^\W\d_]+|[©Ⓒⓒ]|\((?:c|C)\)")
 _BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$")
 
 
@@ -640,13 +650,14 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a credit behind a label: "... Foto: Elena Prats", or "Foto Elena Prats" where a sentence has ended."""
     del trusts
     words = lexicon()
-    tail = text[start:end]
-    if ":" not in tail and "," not in tail and words.opening.isdisjoint(_OPENING_WORD.findall(tail.casefold())):
-        return None
+    opening = words.opening
     text = text[:end]
-    for match in _WORD_START.finditer(text, start + 2, end):
+    for match in _OPENING_WORD.finditer(text, start + 2, end):
         at = match.start()
-        colon = match[0] != "" or words.label(text, at) > 0
+        if match[0].casefold() not in opening:
+            continue
+        mark = not match[0].isalpha() or match[0] in "©Ⓒ"
+        colon = mark or words.label(text, at) > 0
         if not colon:
             if not _BEFORE_OPENER.search(text[max(start, at - 2) : at]):
                 continue
@@ -655,7 +666,7 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
                 continue
         rest = text[at:]
         reading = read(rest, after_label=colon)
-        if reading is None and match[0] == "" and colon and len(rest) <= _LONGEST and len(rest.split()) <= 7:
+        if reading is None and not mark and colon and len(rest) <= _LONGEST and len(rest.split()) <= 7:
             reading = Reading(STRONG, None, None, labelled=True)
         if reading and reading.labelled and text[start:at].strip():
             opened = text[start:at].rstrip()

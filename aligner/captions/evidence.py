@@ -28,6 +28,7 @@ QUOTED = re.compile(
     r"“[^”]{0,400}”|«[^»]{0,400}»|„[^“”]{0,400}[“”]|‘[^’]{2,400}’|\"[^\"]{0,400}\"|\([^()]{0,400}\)"
     r"|(?<![^\W_])'[^']{2,400}'(?![^\W_])"
 )
+_QUOTE = re.compile(r"[“«„‘\"'(]")
 # Counts of a line's words, packed into one integer so that adding them up is one call.
 _OURS, _THEIRS, _FOREIGN_WORD, _COUNT = 1, 1 << 20, 1 << 40, (1 << 20) - 1
 _LONG = 120  # letters of a line from which function words alone can settle its language
@@ -149,7 +150,11 @@ class Weigher:
             return counts > 0
         if not counts >> 20 & _COUNT:
             return counts & _COUNT > 3 * (counts >> 40)
-        pieces = SENTENCE.split(self.name.sub(" ", QUOTED.sub(" ", text)))
+        if not counts & _COUNT:
+            return False
+        if _QUOTE.search(text):
+            text = QUOTED.sub(" ", text)
+        pieces = SENTENCE.split(self.name.sub(" ", text))
         ours = 0
         for piece in pieces:
             counts = sum(map(self.hints.__getitem__, piece.split()))
