@@ -652,6 +652,8 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     words = lexicon()
     opening = words.opening
     text = text[:end]
+    if opening.isdisjoint(_OPENING_WORD.findall(text[start:].casefold())):
+        return None
     for match in _OPENING_WORD.finditer(text, start + 2, end):
         at = match.start()
         if match[0].casefold() not in opening:

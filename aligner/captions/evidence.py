@@ -7,9 +7,9 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from aligner.captions.language import WORD, LanguageModel, model
 from aligner.errors import UsageError
@@ -31,8 +31,10 @@ QUOTED = re.compile(
 _QUOTE = re.compile(r"[“«„‘\"'(]")
 # Counts of a line's words, packed into one integer so that adding them up is one call.
 _OURS, _THEIRS, _FOREIGN_WORD, _COUNT = 1, 1 << 20, 1 << 40, (1 << 20) - 1
+_UNIT, _BITS = 60, 20  # stored scores are twelfths of a nat; lines have fewer than 2 ** 20 / 7 / 60 words
+_FIELD = (1 << _BITS) - 1
 _LONG = 120  # letters of a line from which function words alone can settle its language
-_HINTS = 1 << 17  # tokens remembered
+_REMEMBERED = 1 << 17  # words of a memo
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
 
@@ -68,7 +70,9 @@ class Word:
     """What is known of a word.
 
     Attributes:
-        scores: how much worse than the best language each explains it (nats, <= 0), within limits.
+        packed: how much worse than the best language each explains it (sixtieths of a nat, >= 0), within limits, a
+            field of ``_BITS`` for each language in one integer, so that words add up at once.
+        scores: the same in nats, <= 0.
         known: whether the model has it.
         side: the language of the pair that it speaks for, ``foreign``, or nothing.
         function: it is a function word of the caption language.
@@ -76,6 +80,7 @@ class Word:
         proper: it is a name about as often as not.
     """
 
+    packed: int
     scores: tuple[float, ...]
     known: bool
     side: str
@@ -84,17 +89,47 @@ class Word:
     proper: bool
 
 
-class _Hints(dict[str, int]):
-    """The hints of tokens, computed when first asked for."""
+_T = TypeVar("_T")
 
-    def __init__(self, compute: Callable[[str], int]) -> None:
+
+class _Memo(dict[str, _T]):
+    """What was computed of strings, a look-up for those that were seen before."""
+
+    def __init__(self, compute: Callable[[str], _T]) -> None:
         self.compute = compute
 
-    def __missing__(self, token: str) -> int:
-        if len(self) >= _HINTS:
+    def __missing__(self, key: str) -> _T:
+        if len(self) >= _REMEMBERED:
             self.clear()
-        hint = self[token] = self.compute(token)
-        return hint
+        value = self[key] = self.compute(key)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A word as it is written.
+
+    Attributes:
+        low: in lower case, with a straight apostrophe.
+        word: what is known of it.
+        capital: it starts with a capital.
+        stray: in a line of capitals, it may be a name: neither language has it, or has it as a name mostly.
+        capitals: its letters if all are capitals.
+        connective: it may join names.
+        head: it may start a name.
+        lead: a person's name may follow it.
+        opening: ``word`` where a capitalised rare word starts a line and only its spelling can tell, a little.
+    """
+
+    low: str
+    word: Word
+    capital: bool
+    stray: bool
+    capitals: int
+    connective: bool
+    head: bool
+    lead: bool
+    opening: Word
 
 
 class Weigher:
@@ -122,7 +157,9 @@ class Weigher:
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
         self.word = lru_cache(maxsize=1 << 16)(self._word)
-        self.hints = _Hints(self._hint)  # what each stretch between blanks adds to the counts of its line
+        self.forms = _Memo(self._form)
+        self.shifts = range(0, _BITS * len(languages), _BITS)
+        self.hints = _Memo(self._hint)  # what each stretch between blanks adds to the counts of its line
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
         self.name = re.compile(rf"[^\W\d_a-zß-ÿ][\w.'’-]*(?: (?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ][\w'’-]*)+")
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
@@ -196,7 +233,13 @@ class Weigher:
         clipped = tuple([max(least, score) for score in scores])
         named = word in self.names.proper
         return Word(
-            clipped, known, self._side(clipped), word in self.function, named or word in self.names.heads, named
+            _pack(clipped),
+            clipped,
+            known,
+            self._side(clipped),
+            word in self.function,
+            named or word in self.names.heads,
+            named,
         )
 
     def _side(self, scores: tuple[float, ...]) -> str:
@@ -208,99 +251,107 @@ class Weigher:
             return "context"
         return "foreign" if mine < _FOREIGN and theirs < _FOREIGN else ""
 
-    def _stray(self, word: str) -> bool:
-        """Whether a word in capitals may be a name: neither language has it, or has it as a name mostly."""
-        entry = self.word(word)
-        return not entry.known or entry.side == "foreign" or entry.name
+    def _form(self, written: str) -> _Form:
+        low = written.lower().replace("’", "'")
+        word = self.word(low)
+        scores = tuple([max(score, _INITIAL) for score in word.scores])
+        opening = replace(word, packed=_pack(scores), scores=scores, side=self._side(scores))
+        return _Form(
+            low,
+            word,
+            written[0].isupper(),
+            not word.known or word.side == "foreign" or word.name,
+            len(written) if written.isupper() else 0,
+            low in self.connectives,
+            low in self.names.heads or low in self.connectives,
+            low in self.names.leads,
+            opening if not word.known or word.proper else word,
+        )
 
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
         if "@" in text or "/" in text or "#" in text or "www." in text or ".com" in text:
             text = _NOISE.sub(lambda m: " " * len(m[0]), text)
         tokens = list(WORD.finditer(text))
-        words = [token[0] for token in tokens]
-        lowers = [word.lower() for word in words]
-        if "’" in text:
-            lowers = [word.replace("’", "'") for word in lowers]
-        shouting = _shouting(words)
+        forms = list(map(self.forms.__getitem__, [token[0] for token in tokens]))
+        capitals = sum([form.capitals for form in forms])
+        shouting = capitals > 3 and capitals > 2 * (sum([len(form.low) for form in forms]) - capitals)
         # In a line of capitals, words that no language knows stand for the capitalised ones.
-        upper = [self._stray(w) for w in lowers] if shouting else [w[0].isupper() for w in words]
-        named = self._named(text, tokens, lowers, upper, shouting)
+        upper = [form.stray for form in forms] if shouting else [form.capital for form in forms]
+        named = self._named(text, tokens, forms, upper, shouting) if True in upper else upper
         hyphens = "-" in text
         evidence = Evidence()
-        rows, alone = [], []
+        total = alone = plain = small = function = 0
         sure = False
-        for at, low in enumerate(lowers):
+        for at, form in enumerate(forms):
             if named[at]:
                 continue
-            word = self.word(low)
-            scores, side = word.scores, word.side
-            if upper[at] and not shouting and (not word.known or word.proper):
-                # At the start of a line a rare common noun looks like a name; only its spelling can tell, a little.
-                if at + 1 == len(words) or upper[at + 1]:
+            word = form.word
+            if upper[at] and not shouting and word is not form.opening:
+                if at + 1 == len(forms) or upper[at + 1]:
                     continue
-                scores = tuple([score if score > _INITIAL else _INITIAL for score in scores])
-                side = self._side(scores)
-            if hyphens and len(low) < 4 and _hyphened(text, tokens[at]):
+                word = form.opening
+            if hyphens and len(form.low) < 4 and _hyphened(text, tokens[at]):
                 continue
-            rows.append(scores)
-            evidence.lower += not upper[at]
+            plain += 1
+            total += word.packed
+            small += not upper[at]
+            side = word.side
             if side == "context":
-                evidence.context.append(words[at])
+                evidence.context.append(tokens[at][0])
                 continue
-            alone.append(scores)
+            alone += word.packed
             if side == "caption":
-                evidence.caption.append(words[at])
-                evidence.function += word.function
-                if word.known and (len(low) > 2 or (word.function and _between(upper, at))):
+                evidence.caption.append(tokens[at][0])
+                function += word.function
+                if word.known and (len(form.low) > 2 or (word.function and _between(upper, at))):
                     sure = True
             elif side == "foreign":
-                evidence.foreign.append(words[at])
-        evidence.plain = len(rows)
-        if not sure and evidence.function < 2:
+                evidence.foreign.append(tokens[at][0])
+        evidence.plain, evidence.lower, evidence.function = plain, small, function
+        if not sure and function < 2:
             evidence.faint, evidence.caption = evidence.caption, []
-        evidence.totals = self._sum(rows)
-        evidence.without_context = self._sum(alone) if len(alone) < len(rows) else evidence.totals
+        evidence.totals = self._unpack(total)
+        evidence.without_context = self._unpack(alone) if evidence.context else evidence.totals
         return evidence
 
-    def _sum(self, rows: list[tuple[float, ...]]) -> list[float]:
-        return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * len(self.languages)
+    def _unpack(self, total: int) -> list[float]:
+        return [-(total >> shift & _FIELD) / _UNIT for shift in self.shifts]
 
     def _named(
-        self, text: str, tokens: list[re.Match[str]], lowers: list[str], upper: list[bool], shouting: bool
+        self, text: str, tokens: list[re.Match[str]], forms: list[_Form], upper: list[bool], shouting: bool
     ) -> list[bool]:
         """For each word, whether it is (part of) a name."""
-        connectives, heads = self.connectives, self.names.heads
-        count = len(lowers)
+        count = len(forms)
         named = [False] * count
 
         def joined(at: int, since: int) -> bool:
             """Whether a name goes on after the connectives that follow word ``at``."""
             after = at + 1
-            while after < count and not upper[after] and lowers[after] in connectives:
+            while after < count and not upper[after] and forms[after].connective:
                 after += 1
             if after == count or not upper[after]:
                 return False
             between = text[tokens[since].end() : tokens[after].start()]
             return all(letter.isalpha() or letter in " '’" for letter in between)
 
-        for at, token in enumerate(tokens):
+        for at, form in enumerate(forms):
             if upper[at]:
-                inside = self.capitals_are_names and not _initial(text, token.start())
-                if (
-                    inside
-                    and lowers[at] in self.names.leads
-                    and text[max(0, token.start() - 2) : token.start()] == ", "
-                ):
+                start = tokens[at].start()
+                inside = self.capitals_are_names and not _initial(text, start)
+                if inside and form.lead and text[max(0, start - 2) : start] == ", ":
                     continue  # "Nasser Bourita, Ministro de Exteriores": an office, not a name
                 # "Palacio de Cibeles", "La Llorona": the first word belongs to the name that follows.
-                starts = lowers[at] in heads or lowers[at] in connectives
-                named[at] = shouting or inside or (starts and joined(at, at))
-            elif at and lowers[at] in connectives and (upper[at - 1] or named[at - 1]):
-                both = len(lowers[at]) == 1 and at + 2 < count and upper[at + 1] and upper[at + 2]
+                named[at] = shouting or inside or (form.head and joined(at, at))
+            elif form.connective and at and (upper[at - 1] or named[at - 1]):
+                both = len(form.low) == 1 and at + 2 < count and upper[at + 1] and upper[at + 2]
                 # "Cristina Kirchner y Ernesto Samper" are two people, "Castilla y León" is one place.
                 named[at] = joined(at, at - 1) and not (both and tokens[at + 1][0] in self.given)
         return named
+
+
+def _pack(scores: tuple[float, ...]) -> int:
+    return sum(round(-score * _UNIT) << _BITS * at for at, score in enumerate(scores))
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
@@ -335,12 +386,6 @@ def _between(upper: list[bool], at: int) -> bool:
 def _hyphened(text: str, token: re.Match[str]) -> bool:
     """Whether a word is part of a compound ("ex-minister")."""
     return text[token.end() : token.end() + 1] == "-" or text[token.start() - 1 : token.start()] == "-"
-
-
-def _shouting(words: list[str]) -> bool:
-    """Whether a line is in capitals, a few words aside."""
-    capitals = sum([len(word) for word in words if word.isupper()])
-    return capitals > 3 and capitals > 2 * (sum(map(len, words)) - capitals)
 
 
 FEATURES = ("one", "loses_to_context", "beats_others", "loses_to_others", "function", "small")
