@@ -354,7 +354,8 @@ def _nobody(name: str) -> bool:
 
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
 _DASH = re.compile(
-    r"\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·:_/]+\s+|\s+[-–—|•■●·]+|[-–—]\s+|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{2,}|\.-\s*|\s*\|\s*"
+    r"(?=[\s|.–—-])(?:\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·:_/]+\s+|\s+[-–—|•■●·]+|[-–—]\s+"
+    r"|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{2,}|\.-\s*|\s*\|\s*)"
 )
 _STOP = re.compile(r"(?<=[^\W_]{2})[.:]\s+(?=[^\W_])|\s+[-–—|]+\s+(?=[^\W_])")
 _STRONG_ONLY = re.compile(r":\s+|\.\s+")
@@ -367,6 +368,11 @@ _CUE = re.compile(
 )
 
 
+def cued(text: str, start: int, end: int) -> bool:
+    """Whether anything in a stretch could set a credit off."""
+    return _CUE.search(text, start, end) is not None
+
+
 def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Part]:
     """Splits a block into captions and credits.
 
@@ -377,7 +383,7 @@ def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Par
     """
     start, end = 0, len(text)
     label = False
-    if not _CUE.search(text):  # nothing sets a credit off; all of the line may be one
+    if not cued(text, start, end):  # nothing sets a credit off; all of the line may be one
         return [_part(text, start, end, _nobody, label, whole)]
     while match := line_label(text, start):
         rest = text[match.end() :]
@@ -450,7 +456,7 @@ def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bo
     ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
-    if not _CUE.search(text, start, end):
+    if not cued(text, start, end):
         return Part(start, end, None, None, label)
     if found := prefix(text, start, end, trusts):
         (left, right), reading, after = found
@@ -679,7 +685,9 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     return None
 
 
-_SEPARATOR = re.compile(r"\s*[|■●•·\t]\s*|\s+[/–—-]+\s*|\s+::?\s+|\s*/\s+|(?<=[.!?»”])\s*/+\s*|\.-\s*|\s{2,}")
+_SEPARATOR = re.compile(
+    r"(?=[\s|■●•·/.])(?:\s*[|■●•·\t]\s*|\s+[/–—-]+\s*|\s+::?\s+|\s*/\s+|(?<=[.!?»”])\s*/+\s*|\.-\s*|\s{2,})"
+)
 
 
 def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:

@@ -111,25 +111,19 @@ class _Form:
 
     Attributes:
         low: in lower case, with a straight apostrophe.
-        word: what is known of it.
         capital: it starts with a capital.
-        stray: in a line of capitals, it may be a name: neither language has it, or has it as a name mostly.
         capitals: its letters if all are capitals.
         connective: it may join names.
         head: it may start a name.
         lead: a person's name may follow it.
-        opening: ``word`` where a capitalised rare word starts a line and only its spelling can tell, a little.
     """
 
     low: str
-    word: Word
     capital: bool
-    stray: bool
     capitals: int
     connective: bool
     head: bool
     lead: bool
-    opening: Word
 
 
 class Weigher:
@@ -156,8 +150,9 @@ class Weigher:
         self.given = frozenset(stored["given_names"].split())
         # German writes all nouns with capitals, so that a capital inside a sentence says nothing.
         self.capitals_are_names = "de" not in (caption, context)
-        self.word = lru_cache(maxsize=1 << 16)(self._word)
+        self.word = _Memo(self._word).__getitem__
         self.forms = _Memo(self._form)
+        self.opening = _Memo(self._opening).__getitem__
         self.shifts = range(0, _BITS * len(languages), _BITS)
         self.hints = _Memo(self._hint)  # what each stretch between blanks adds to the counts of its line
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
@@ -253,20 +248,27 @@ class Weigher:
 
     def _form(self, written: str) -> _Form:
         low = written.lower().replace("’", "'")
-        word = self.word(low)
-        scores = tuple([max(score, _INITIAL) for score in word.scores])
-        opening = replace(word, packed=_pack(scores), scores=scores, side=self._side(scores))
         return _Form(
             low,
-            word,
             written[0].isupper(),
-            not word.known or word.side == "foreign" or word.name,
             len(written) if written.isupper() else 0,
             low in self.connectives,
             low in self.names.heads or low in self.connectives,
             low in self.names.leads,
-            opening if not word.known or word.proper else word,
         )
+
+    def _opening(self, low: str) -> Word:
+        """What a word says at the start of a line: a rare one looks like a name there, its spelling tells a little."""
+        word = self.word(low)
+        if word.known and not word.proper:
+            return word
+        scores = tuple([max(score, _INITIAL) for score in word.scores])
+        return replace(word, packed=_pack(scores), scores=scores, side=self._side(scores))
+
+    def _stray(self, word: str) -> bool:
+        """Whether a word in capitals may be a name: neither language has it, or has it as a name mostly."""
+        entry = self.word(word)
+        return not entry.known or entry.side == "foreign" or entry.name
 
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
@@ -277,7 +279,7 @@ class Weigher:
         capitals = sum([form.capitals for form in forms])
         shouting = capitals > 3 and capitals > 2 * (sum([len(form.low) for form in forms]) - capitals)
         # In a line of capitals, words that no language knows stand for the capitalised ones.
-        upper = [form.stray for form in forms] if shouting else [form.capital for form in forms]
+        upper = [self._stray(form.low) for form in forms] if shouting else [form.capital for form in forms]
         named = self._named(text, tokens, forms, upper, shouting) if True in upper else upper
         hyphens = "-" in text
         evidence = Evidence()
@@ -286,11 +288,11 @@ class Weigher:
         for at, form in enumerate(forms):
             if named[at]:
                 continue
-            word = form.word
-            if upper[at] and not shouting and word is not form.opening:
+            word = self.word(form.low)
+            if upper[at] and not shouting and (not word.known or word.proper):
                 if at + 1 == len(forms) or upper[at + 1]:
                     continue
-                word = form.opening
+                word = self.opening(form.low)
             if hyphens and len(form.low) < 4 and _hyphened(text, tokens[at]):
                 continue
             plain += 1
@@ -351,7 +353,10 @@ class Weigher:
 
 
 def _pack(scores: tuple[float, ...]) -> int:
-    return sum(round(-score * _UNIT) << _BITS * at for at, score in enumerate(scores))
+    packed = 0
+    for score in reversed(scores):
+        packed = packed << _BITS | round(-score * _UNIT)
+    return packed
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:

@@ -432,11 +432,12 @@ class _Finder:
         def trusts(name: str) -> bool:
             return name.casefold().strip(" .") in weak or self._stranger(name.strip(" ."), initials=True)
 
-        if again := credits.prefix(text, part.start, part.end, trusts):
+        cued = credits.cued(text, part.start, part.end)
+        if cued and (again := credits.prefix(text, part.start, part.end, trusts)):
             span, reading, after = again
             start, end = credits.trim(text, after, part.end)
             return replace(part, start=start, end=end, credit=span, reading=reading)
-        if again := credits.suffix(text, part.start, part.end, trusts):
+        if cued and (again := credits.suffix(text, part.start, part.end, trusts)):
             span, reading, before = again
         elif bare := self._bare(found, weak):
             before, reading = bare

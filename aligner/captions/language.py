@@ -13,7 +13,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from operator import add
 
 from aligner.resources import data
 
@@ -23,9 +24,9 @@ _SCALE = 12  # stored log-probabilities are -ln(p) * _SCALE in one byte
 _GRAM = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
-    """Rows of bytes by sorted keys: looked up by bisection, because a dictionary takes longer to fill than to use.
+    """Rows of bytes by sorted keys, looked up by bisection: a dictionary takes longer to fill than a few words take.
 
     Attributes:
         keys: in code point order.
@@ -43,6 +44,11 @@ class Table:
         if at == len(self.keys) or self.keys[at] != key:
             return None
         return self.rows[at * self.width : (at + 1) * self.width]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The keys' places, for tables that each word is looked up in many times."""
+        return dict(zip(self.keys, range(len(self.keys)), strict=True))
 
     @classmethod
     def load(cls, stored: Mapping[str, str], width: int) -> Table:
@@ -99,11 +105,12 @@ class LanguageModel:
     def _spell(self, word: str) -> list[int]:
         costs = [0] * len(self.languages)
         padded = f"^{word}$"
-        get = self.grams.get
+        where, rows, width = self.grams.index, self.grams.rows, self.grams.width
         for end in range(2, len(padded) + 1):
             for start in range(max(0, end - _GRAM), end - 1):
-                if gram := get(padded[start:end]):
-                    costs = [cost + more for cost, more in zip(costs, gram, strict=True)]
+                at = where.get(padded[start:end])
+                if at is not None:
+                    costs = list(map(add, costs, rows[at * width : (at + 1) * width]))
                     break
         return costs
 
