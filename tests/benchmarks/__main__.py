@@ -63,7 +63,7 @@ def find(output: str) -> str:
     """The finder's table and its throughput."""
     found = json.loads(output)
     figures = table([{"system": name, **values} for name, values in found["figures"].items()])
-    return figures + "\n\n" + table([found["throughput"]])
+    return figures + "\n\n" + table(found["throughput"])
 
 
 def systems(output: str) -> str:

