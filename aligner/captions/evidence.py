@@ -157,6 +157,7 @@ class Weigher:
         self.hints = _Memo(self._hint)  # what each stretch between blanks adds to the counts of its line
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
         self.name = re.compile(rf"[^\W\d_a-zß-ÿ][\w.'’-]*(?: (?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ][\w'’-]*)+")
+        self.goes_on = re.compile(rf"(?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ]").match
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
         self.openers = tuple([f"{word.title()} " for word in self._markers(caption, self.caption, self.context)[:24]])
         self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
@@ -168,33 +169,41 @@ class Weigher:
         language. Otherwise it has words of the context language; none of the caption language, or in each sentence
         fewer than of its own, quotations and names aside; and few of neither.
         """
-        search = self.context_marker.search
-        if (
-            len(text) > _LONG
-            and not self.marker.search(text)
-            and (first := search(text))
-            and search(text, first.end())
-            and not text.startswith(self.openers)
-        ):
-            return True
+        if len(text) > _LONG:
+            if self._marked(text):
+                return True
+            bare = self.name.sub(" ", QUOTED.sub(" ", text) if _QUOTE.search(text) else text)
+            if len(bare) < len(text) and self._marked(bare):
+                return True
+            text = bare
         counts = sum(map(self.hints.__getitem__, text.split()))
-        if counts <= _COUNT:  # neither words of the caption language nor unknown ones
-            return counts > 0
-        if not counts >> 20 & _COUNT:
-            return counts & _COUNT > 3 * (counts >> 40)
-        if not counts & _COUNT:
-            return False
-        if _QUOTE.search(text):
-            text = QUOTED.sub(" ", text)
-        pieces = SENTENCE.split(self.name.sub(" ", text))
-        ours = 0
-        for piece in pieces:
+        ours, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
+        if not theirs or not ours:
+            return ours > 3 * foreign
+        if len(text) <= _LONG:
+            text = self.name.sub(" ", QUOTED.sub(" ", text) if _QUOTE.search(text) else text)
+        for piece in SENTENCE.split(text):
             counts = sum(map(self.hints.__getitem__, piece.split()))
-            own, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
-            if own <= max(theirs, 3 * foreign) and theirs + foreign:
+            ours, theirs = counts & _COUNT, counts >> 20 & _COUNT
+            if theirs and ours <= theirs:
                 return False
-            ours += own
-        return ours > 0
+        return True
+
+    def _marked(self, text: str) -> bool:
+        """Whether a long line has function words of the context language and, names aside, none of the other's."""
+        end = -1
+        for match in self.marker.finditer(text):
+            start = match.start()
+            # "Plaza de la Constitución": between a capitalised word and another.
+            if start != end and not text[text.rfind(" ", 0, start) + 1].isupper():
+                return False
+            if not self.goes_on(text, start + 1):
+                return False
+            end = match.end()
+        if text.startswith(self.openers):
+            return False
+        first = self.context_marker.search(text)
+        return first is not None and self.context_marker.search(text, first.end()) is not None
 
     def _hint(self, token: str) -> int:
         """What a token (text between blanks) adds to the counts of its line."""
