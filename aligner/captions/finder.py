@@ -84,9 +84,9 @@ def find(article: Article, *, caption_language: str = "es", context_language: st
 
 
 _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
-_CREDITED = re.compile(
-    r"[^\W\d_]/\s?[^\W\d_]|\s/\s|[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)|(?i:photo|foto|image|credit|picture)[a-z]*:|©|photo_"
-)
+_SLASHED = re.compile(r"[^\W\d_]/\s?[^\W\d_]|\s/\s")
+_BRACKETED = re.compile(r"[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)")
+_LABELLED = re.compile(r"(?:photo|foto|image|credit|picture)[a-z]*:|photo_")
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _AGENCY_NEXT = re.compile(r"[/|(]")
@@ -643,9 +643,12 @@ class _Finder:
 def _credited(text: str) -> bool:
     """Whether something at an edge of a line looks like a credit; substrings first, because body text comes here."""
     edges = text if len(text) < 140 else f"{text[:60]}\n{text[-70:]}"
-    if "/" in edges or "hoto" in edges or text[-1] in ")]" or "©" in edges or ": " in edges:
-        return _CREDITED.search(edges) is not None
-    return False
+    return bool(
+        "©" in edges
+        or ("/" in edges and _SLASHED.search(edges))
+        or ((text[-1] in ")]" or text[0] in "([") and _BRACKETED.search(edges))
+        or ((":" in edges or "hoto_" in edges) and _LABELLED.search(edges.lower()))
+    )
 
 
 def _body(text: str) -> bool:
