@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aligner.captions import Findings, credits, find
+from aligner.captions.evidence import Weigher
 from aligner.documents import Article, Block, from_bytes, from_text
 from aligner.errors import UsageError
 from aligner.resources import bundled
@@ -91,11 +92,34 @@ def test_other_languages_are_never_spanish() -> None:
 OTHER_AS_SPANISH, OTHER_NAMED = 0.03, 0.9
 
 
-@pytest.mark.parametrize(("folder", "floors"), [("atalayar-2022", (1, 1, 1)), ("written", (0.98, 0.97, 0.97))])
+@pytest.mark.parametrize(
+    ("folder", "floors"),
+    [("atalayar-2022", (1, 1, 1)), ("written", (0.98, 0.97, 0.97)), ("houses", (0.98, 0.97, 0.97))],
+)
 def test_floors_on_the_gold(folder: str, floors: tuple[float, ...]) -> None:
     figures = bench_find.score([bundled("corpus") / folder], bench_find.ours)
     assert (figures["F1"], figures["span"], figures["credit"]) >= floors
     assert all(figures[name] >= floor for name, floor in zip(("F1", "span", "credit"), floors, strict=True)), figures
+
+
+@pytest.mark.parametrize("folder", ["atalayar-2022", "written", "linked", "unseen", "houses"])
+def test_what_is_settled_at_once_is_what_weighing_says(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are told from their words' counts: weighing each of them finds nothing more that is a caption."""
+    documents = list(bench_find.gold([bundled("corpus") / folder]))
+    quick = [find(article) for article, _ in documents]
+    monkeypatch.setattr(Weigher, "is_context", lambda self, text: False)
+    settled = 0
+    for (article, marks), ours in zip(documents, quick, strict=True):
+        slow = find(article)
+        captions = {(c.line, c.start, c.end, c.credit) for c in ours.captions}
+        more = {(c.line, c.start, c.end, c.credit) for c in slow.captions} - captions
+        assert captions <= {(c.line, c.start, c.end, c.credit) for c in slow.captions}
+        assert not {line for line, *_ in more} & {mark["line"] for mark in marks if mark["kind"] == "caption_es"}
+        assert (ours.slugs, ours.credit_lines) == (slow.slugs, slow.credit_lines)
+        assert (ours.other_languages, ours.context_language) == (slow.other_languages, slow.context_language)
+        assert set(slow.paragraphs) <= set(ours.paragraphs)
+        settled += len(ours.paragraphs)
+    assert settled > 10
 
 
 def check(article: Article) -> Findings:
