@@ -233,7 +233,12 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             strength = max(strength, STRONG if " " in part else LIKELY)
         elif part.split()[0].title() in words.sources and labelled and _name(part, words, True):
             agencies.append(part)  # "Foto: Página oficial del club"
-        elif part.split()[0].title() in words.sources and len(parts) > 1 and _name(part, words, True):
+        elif (
+            part.split()[0].title() in words.sources
+            and len(parts) > 1
+            and ". " not in text
+            and _name(part, words, True)
+        ):
             # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
             agencies.append(part)
             vague = True

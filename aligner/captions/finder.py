@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 
 from aligner.captions import credits
@@ -87,6 +88,9 @@ _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’
 _SLASHED = re.compile(r"[^\W\d_]/\s?[^\W\d_]|\s/\s")
 _BRACKETED = re.compile(r"[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)")
 _LABELLED = re.compile(r"(?:photo|foto|image|credit|picture)[a-z]*:|photo_")
+# Where a caption may start behind a credit, and what may stand behind it.
+_BEFORE_CAPTION = re.compile(r"(?:\s[-–—|]|[.:)\]])\s+$")
+_AFTER_CAPTION = re.compile(r"\s*[.([]|\s+[-–—|]\s")
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _AGENCY_NEXT = re.compile(r"[/|(]")
@@ -152,7 +156,7 @@ class _Finder:
                 self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
                 return
         parts = credits.split(text)
-        if any(part.start == part.end and self._worded(part) for part in parts):
+        if any(part.start == part.end and self._worded(text, part) for part in parts):
             parts = credits.split(text, whole=False)
         for part in parts:
             if part.start == part.end:
@@ -161,15 +165,26 @@ class _Finder:
                 whole = evidence if part.end - part.start == len(text) else None
                 self.found += self._judge(block, text, part, whole)
 
-    def _worded(self, part: Part) -> bool:
-        """Whether what only looks like a credit's name is made of words: "Imagen: Sede"."""
-        shapes = part.reading.shapes if part.reading else ()
-        return any(
-            (shape.isupper() or not _names_person(shape) or " " not in shape)
-            and shape.split()[0].title() not in credits.lexicon().given
-            and self.weigher.weigh(shape).caption
-            for shape in shapes
-        )
+    def _worded(self, text: str, part: Part) -> bool:
+        """Whether what only looks like a credit's name is made of words: "Imagen: Sede", "AFP - Mapa de Siria"."""
+        if part.reading is None:
+            return False
+        given = credits.lexicon().given
+        shapes = list(part.reading.shapes)
+        # "EFE - Ana Sanz y Luis Gil" are two people in a picture.
+        shapes += [both for a, b in pairwise(shapes) if (both := f"{a} y {b}") in text]
+        for shape in shapes:
+            at = text.find(shape)
+            if not (_BEFORE_CAPTION.search(text, 0, at) or _AFTER_CAPTION.match(text, at + len(shape))):
+                continue
+            if shape.split()[0].title() in given and " y " not in shape:
+                continue
+            if part.reading.labelled and " " in shape and not shape.isupper() and _names_person(shape):
+                continue
+            evidence = self.weigher.weigh(shape)
+            if evidence.caption or evidence.faint:
+                return True
+        return False
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
