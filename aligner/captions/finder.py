@@ -27,6 +27,8 @@ from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
 
 THRESHOLD = 0.5  # a line is reported from this probability on
+SURE = 0.9  # a caption with such a probability shows that the document has captions of the language
+HEADED = 0.6  # probability of a name that starts with a noun, with a credit beside it, in such a document
 _MARGIN = 2.0  # nats by which a third language must explain a line better than both of the pair
 LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
@@ -182,9 +184,17 @@ class _Finder:
             if part.reading.labelled and " " in shape and not shape.isupper() and _names_person(shape):
                 continue
             evidence = self.weigher.weigh(shape)
-            if evidence.caption or evidence.faint:
+            if evidence.caption or evidence.faint or self._headed(shape):
                 return True
         return False
+
+    def _headed(self, text: str) -> bool:
+        """Whether a name starts with a noun of the caption language: "Puerto de Tánger Med", "Laguna Azul"."""
+        words = WORD.findall(text)
+        if len(words) < 2 or words[0].title() in credits.lexicon().given:
+            return False
+        first, second = (self.weigher.word(word.lower()) for word in words[:2])
+        return first.known and first.side == second.side == "caption" and second.known
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
@@ -267,9 +277,19 @@ class _Finder:
             found.kind = "caption"
         elif best not in (self.weigher.caption, self.weigher.context) and self._is_other(evidence, totals[best]):
             found.kind, found.language = "other", self.weigher.languages[best]
+        elif part.credit and evidence.caption and evidence.context and (sure := self._clause(stretch)) >= THRESHOLD:
+            found.kind, found.confidence = "caption", sure
         elif evidence.context and context >= mine:
             found.kind = "context"
         return found
+
+    def _clause(self, stretch: str) -> float:
+        """The probability of the surest clause behind a comma: "Protest in Peine, con carteles en castellano"."""
+        clauses = map(self.weigher.weigh, stretch.split(", ")[1:])
+        return max(
+            (probability(c, self.weigher) for c in clauses if len(c.caption) > 2 and c.function and not c.context),
+            default=0.0,
+        )
 
     def _is_other(self, evidence: Evidence, best: float) -> bool:
         """Whether a third language explains the words clearly better than the two of the pair."""
@@ -340,6 +360,7 @@ class _Finder:
         if most > context and most > caption:
             warnings.append(f"context-language: the article is written in {foreign}, not {language}")
             language = foreign
+        self._headed_names()
         self._exempt()
         self._weak_credits()
         self._marked_credits()
@@ -384,6 +405,16 @@ class _Finder:
                 or (bare and len(stretch) < 60 and self._echoes(found, stretch))
             ):
                 found.kind = "exempt"
+
+    def _headed_names(self) -> None:
+        """Takes names with a noun in front and a credit beside them for captions where the document has others."""
+        if not any(found.kind == "caption" and found.confidence > SURE for found in self.found):
+            return
+        for found in self.found:
+            stretch = found.text[found.part.start : found.part.end]
+            if found.kind == "names" and found.part.credit and found.evidence and self._headed(stretch):
+                found.kind, found.confidence = "caption", HEADED
+                found.evidence.caption, found.evidence.plain = WORD.findall(stretch)[:1], len(WORD.findall(stretch))
 
     def _echoes(self, found: _Found, stretch: str) -> bool:
         """Whether a short line only has words that the article itself uses ("Gazpacho andaluz" as a heading)."""
