@@ -133,6 +133,7 @@ _DATE = re.compile(
     r"(?i)(?:\d{1,2}[/.-]\d{1,2}[/.-])?(?:19|20)?\d\d"
     r"|(?:\d{1,2} )?(?:de )?[a-zé]{3,10}\.?(?: \d{1,2})?(?: (?:de|del) | )(?:19|20)\d\d"
 )
+_AGENCY_LABEL = re.compile(r"^([^\W\d_a-zß-ÿ]\w*(?: [^\W\d_a-zß-ÿ]\w*){0,2}): ")
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
@@ -193,7 +194,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     if text.casefold() not in words.agencies and (opener := words.opener(text)):
         rest = text[opener[1] :]
         if rest[:1].isupper() or rest.startswith("@") or _SOURCE.match(text):
-            text, labelled = rest, True
+            # "Foto Prensa Libre: Ana Sanz": the label names the agency.
+            text, labelled = _AGENCY_LABEL.sub(r"\1 / ", rest), True
             sourced = _SOURCE.match(opener[0]) is not None
             after_label = after_label or sourced
     text = _JOINED.sub(lambda m: f"{m[1]}/" if m[1].casefold() in words.agencies else m[0], text)
@@ -217,7 +219,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         if part is not parts[0] and not shapes and _DATE.fullmatch(part):
             continue
         folded = _PHOTO.sub("", part).casefold()
-        if folded in words.agencies and (part[:1].isupper() or after_label or part in words.lower_agencies):
+        if folded in words.agencies and (part[:1].isupper() or after_label or known or part in words.lower_agencies):
             agencies.append(part)
             strength, known = STRONG, True
         elif _plain(part) in words.labels:
@@ -596,7 +598,8 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     if not (glued := _glued(text, start, end, trusts)):
         if bracketed := _bracketed(text, start, end, trusts):
             return _before_bracket(text, start, end, bracketed) or bracketed
-        return _separated(text, start, end, trusts)
+        separated = _separated(text, start, end, trusts)
+        return separated and (_before_slash(text, start, end, separated) or separated)
     # "... - EUROPA PRESS/L. SANZ. POOL - Archivo": the full stop is inside the credit.
     separated = _separated(text, start, glued[0][0], trusts)
     if separated and separated[1].strength == STRONG:
@@ -604,6 +607,23 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
         if len(whole) <= _LONGEST and (reading := read(whole)):
             return _credit_span(text, separated[0][0], end), reading, separated[2]
     return glued
+
+
+def _before_slash(text: str, start: int, end: int, found: Found) -> Found | None:
+    """A credit whose agency nothing sets off: "... de los vecinos EUROPA PRESS / ANA SANZ"."""
+    (at, _), reading, before = found
+    if reading.agency or "/" not in text[before:at]:
+        return None
+    tokens = list(re.finditer(r"\S+", text[start:before]))
+    for token in tokens[-3:]:
+        agency = text[start + token.start() : before].rstrip()
+        if (
+            agency.isupper()
+            and agency.casefold() in lexicon().agencies
+            and (both := read(text[start + token.start() : end]))
+        ):
+            return (start + token.start(), found[0][1]), both, start + token.start()
+    return None
 
 
 def _before_bracket(text: str, start: int, end: int, found: Found) -> Found | None:
