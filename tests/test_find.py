@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import unicodedata
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,48 @@ def test_case(case: dict[str, Any]) -> None:
     assert findings.warnings == ()
 
 
+CAPTIONS = [
+    "La alcaldesa saluda a los vecinos durante las fiestas del barrio.",
+    "Varios camiones esperan en la frontera, el pasado 3 de marzo",
+    "Vista aérea del puerto tras el temporal",
+]
+PEOPLE = ["Ana Sanz", "Íñigo López de Ayala", "Yousef Al-Basha", "Lluís Sánchez-Mata"]
+AGENCIES = ["AFP", "Europa Press", "Getty Images", "dpa"]
+
+
+def test_forms_of_credits() -> None:
+    """Captions, names and agencies in each of the forms that outlets print them in."""
+    forms = [json.loads(line) for line in (CASES / "credit-forms.jsonl").read_text(encoding="utf-8").splitlines()]
+    wrong = []
+    for form in forms:
+        for at, (caption, name) in enumerate(product(CAPTIONS, PEOPLE)):
+            first, *_, surname = name.split()
+            agency = AGENCIES[at % len(AGENCIES)]
+            values = {
+                "caption": caption,
+                "stem": caption.rstrip("."),
+                "name": name,
+                "NAME": name.upper(),
+                "agency": agency,
+                "AGENCY": agency.upper(),
+                "handle": first.lower(),
+                "initial": first[0],
+                "surname": surname,
+                "SURNAME": surname.upper(),
+            }
+            line = form["line"].format(**values)
+            found = [
+                (bench_find.fold(c["caption"]), bench_find.fold_credit(c["credit"])) for c in told(among_english(line))
+            ]
+            if found != [(bench_find.fold(caption), bench_find.fold_credit(form["credit"].format(**values)))]:
+                wrong.append((line, found))
+    assert len(forms) > 80
+    assert len(wrong) <= FORMS_WRONG * len(forms) * len(CAPTIONS) * len(PEOPLE), wrong
+
+
+FORMS_WRONG = 0.005
+
+
 @pytest.mark.xfail(strict=True, reason="known failures")
 @pytest.mark.parametrize("case", cases("known-failures"))
 def test_known_failure(case: dict[str, Any]) -> None:
@@ -102,7 +145,7 @@ def test_floors_on_the_gold(folder: str, floors: tuple[float, ...]) -> None:
     assert all(figures[name] >= floor for name, floor in zip(("F1", "span", "credit"), floors, strict=True)), figures
 
 
-@pytest.mark.parametrize("folder", ["atalayar-2022", "written", "linked", "unseen", "houses"])
+@pytest.mark.parametrize("folder", ["atalayar-2022", "written", "linked", "unseen", "houses", "outlets"])
 def test_what_is_settled_at_once_is_what_weighing_says(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines that are told from their words' counts: weighing each of them finds nothing more that is a caption."""
     documents = list(bench_find.gold([bundled("corpus") / folder]))

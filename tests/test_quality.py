@@ -35,9 +35,14 @@ FLOORS = {
         "mt.chrf2": 48.0,
     },
     "houses": {
-        "find.line.f1": 0.98,
-        "find.span.f1": 0.97,
-        "find.credit.f1": 0.97,
+        "find.line.f1": 0.99,
+        "find.span.f1": 0.985,
+        "find.credit.f1": 0.985,
+    },
+    "outlets": {
+        "find.line.f1": 1.0,
+        "find.span.f1": 1.0,
+        "find.credit.f1": 1.0,
     },
 }
 

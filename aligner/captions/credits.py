@@ -371,7 +371,7 @@ _CAPTION_START = re.compile(r"[\"“«‘'¿¡(\[]*[^\W_]")
 
 # Without any of these a line has neither a label nor a credit beside a caption.
 _CUE = re.compile(
-    r"[/|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?[^\W\d_a-zß-ÿ]|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
+    r"[/|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?(?:[^\W\d_a-zß-ÿ]|dpa|epa)|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
 )
 
 
@@ -735,7 +735,7 @@ def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
 
 
 _SENTENCE_END = re.compile(
-    r"(?<![\W_][A-ZÁÉÍÓÚÑ])[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/])|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
+    r"(?<![\W_][A-ZÁÉÍÓÚÑ])[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
     r"|[a-záéíóúñ](?=[A-ZÁÉÍÓÚÑ])"
 )
 

@@ -508,14 +508,11 @@ class _Finder:
             name = text[at : part.end]
             if not lead[-1].isalnum() or lead.lower() in self.weigher.small or not _names_person(name):
                 continue
-            if (lead[0].isupper() or count > 3) and (first not in given or lead in given):
+            capitals = name.isupper() and not lead.isupper()
+            if not capitals and (lead[0].isupper() or count > 3) and (first not in given or lead in given):
                 continue
             surname = WORD.findall(name.lower())[-1:]
-            known = (
-                name.casefold() in weak
-                or (name.isupper() and not lead.isupper())
-                or _INITIALS.fullmatch(first) is not None
-            )
+            known = name.casefold() in weak or capitals or _INITIALS.fullmatch(first) is not None
             doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
             bracketed = text[part.credit[0] - 1] == "("
             if bracketed and not (known or first in given):
