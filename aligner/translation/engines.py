@@ -48,7 +48,7 @@ class Decoded:
 
     pieces: tuple[str, ...]
     score: float
-    attention: tuple[tuple[float, ...], ...] | None = None
+    attention: Sequence[Sequence[float]] | None = None
 
 
 class Engine(Protocol):
@@ -204,7 +204,7 @@ class CTranslate2Engine:
                 result = future.result()
                 attention = result.attention if decoding.attention else [None] * len(result.hypotheses)
                 done[index] = [
-                    Decoded(tuple(pieces), score, None if rows is None else tuple(map(tuple, rows)))
+                    Decoded(tuple(pieces), score, rows)
                     for pieces, score, rows in zip(result.hypotheses, result.scores, attention, strict=True)
                 ]
         except RuntimeError as error:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from aligner.errors import UsageError
 from aligner.records import Name, Term, Translation
@@ -24,8 +24,8 @@ MEMORY = 2_000
 Matrix = tuple[tuple[float, ...], ...]
 #: Rows of a matrix with its zeros left out: (column, value) pairs.
 Sparse = tuple[tuple[tuple[int, float], ...], ...]
-#: Weights of attention below this count as none.
-FAINT = 0.05
+#: Hundredths of attention below this count as none.
+FAINT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +461,8 @@ def _word_groups(pieces: Sequence[str]) -> list[list[int]]:
         if piece.startswith("▁") or not groups:
             groups.append([])
         groups[-1].append(i)
+    if "▁" not in pieces:
+        return groups
     merged: list[list[int]] = []
     for group in groups:
         if merged and all(pieces[i] == "▁" for i in merged[-1]):
@@ -484,15 +486,23 @@ def _word_alignment(
     weights = np.add.reduceat(weights, [columns[0] for columns in source_words], axis=1)
     weights = np.add.reduceat(weights, [rows[0] for rows in target_words], axis=0)
     weights /= np.array([[len(rows)] for rows in target_words])
-    return sparse(weights.tolist())
+    return sparse(weights)
 
 
-def sparse(matrix: Iterable[Iterable[float]]) -> Sparse:
-    """A matrix of weights without the faint ones, to two decimals."""
-    return tuple(
-        tuple(_cell(column, round(100 * weight)) for column, weight in enumerate(row) if weight >= FAINT)
-        for row in matrix
-    )
+def sparse(matrix: Any) -> Sparse:
+    """A matrix of weights without the faint ones, to two decimals.
+
+    Args:
+        matrix: rows of weights, or an array of them.
+    """
+    import numpy as np
+
+    hundredths = np.rint(100 * np.asarray(matrix, np.float32)).astype(np.int32)
+    rows: list[list[tuple[int, float]]] = [[] for _ in matrix]
+    at = np.nonzero(hundredths >= FAINT)
+    for row, column, weight in zip(at[0].tolist(), at[1].tolist(), hundredths[at].tolist(), strict=True):
+        rows[row].append(_cell(column, weight))
+    return tuple(map(tuple, rows))
 
 
 def dense(rows: Iterable[Iterable[tuple[int, float]]], width: int) -> Matrix:
