@@ -268,7 +268,7 @@ class Mentions:
     def alike(self, key: str) -> dict[str, float]:
         """Names of the article that a folded word may be spelled as, with their distances."""
         found = {key: 0.0} if key in self.names else {}
-        if len(key) < 4 or not key.isalpha():
+        if len(key) < 3 or not key.isalpha():
             return found
         for length in range(len(key) - 3, len(key) + 5):
             for name in self._by_length.get(length, ()):
@@ -618,13 +618,10 @@ class _Rewriter:
         found = []
         for j, token in enumerate(self.tokens):
             row = self.alignment[token.place]
-            best = max(range(len(row)), key=row.__getitem__) if row else -1
-            if (
-                best in places
-                and row[best] >= ATTENDED
-                and not self.used[j]
-                and token.form.lower() not in FUNCTION_WORDS
-            ):
+            if self.used[j] or token.form.lower() in FUNCTION_WORDS:
+                continue
+            weight = max((row[place] for place in places if place < len(row)), default=0.0)
+            if weight >= ATTENDED and weight >= 0.9 * max(row):
                 found.append(j)
         return found
 
@@ -739,7 +736,7 @@ class _Rewriter:
             apart = span is None or any(
                 token.key in keys and not self.used[j] and j not in span for j, token in enumerate(self.tokens)
             )
-            return None if apart else span
+            return None if apart or self._doubtful(pair, span or []) else span
         loose = [j for j in owned if self._strange(j) or self._weight(pair, j) >= SURE]
         return self._contiguous(loose) or (loose[:1] if loose and len(pair.words) == 1 else None)
 
@@ -833,13 +830,36 @@ class _Rewriter:
 
     def _translated(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
         """Whether a word with a capital translates a part of a name for which nothing else stands: "Churches"."""
-        if not self.tokens[j].capital:
-            return False
         for word in pair.words:
+            if word.capital and not self.tokens[j].capital:
+                continue
             standing = any(self.attention(k, word) >= ATTENDED for k in near)
-            if not standing and self.attention(j, word) >= SURE:
+            least = ATTENDED if any(self._next_to(j, k) for k in near) else SURE
+            if not standing and self.attention(j, word) >= least:
                 return True
         return False
+
+    def _next_to(self, j: int, k: int) -> bool:
+        """Whether only a space parts two words."""
+        first, second = self.tokens[min(j, k)], self.tokens[max(j, k)]
+        return abs(j - k) == 1 and self.text[first.end : second.start] == " "
+
+    def _doubtful(self, pair: Pair, span: Sequence[int]) -> bool:
+        """Whether, without attention, a word beside a part of a name may stand for the rest: "Luis Lamb"."""
+        if self.alignment is not None or len(span) >= len(pair.words):
+            return False
+        if not pair.words[0].capital:
+            return True
+        before = span[0] - 1
+        while before > 0 and self._joins(before):
+            before -= 1
+        return self._stands_by(span[-1] + 1, span) or (before >= 0 and self._stands_by(before, [before + 1]))
+
+    def _stands_by(self, j: int, span: Sequence[int]) -> bool:
+        """Whether a word beside a span has a capital that no sentence gave it and belongs to no other name."""
+        if not 0 <= j < len(self.tokens) or self.used[j] or not any(self._next_to(j, k) for k in span):
+            return False
+        return self.tokens[j].capital and not self.tokens[j].first
 
     def _fragment(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
         """Whether a word and one beside it are together more like a name than that one is alone: "Mara ón"."""
@@ -914,6 +934,9 @@ class _Rewriter:
             if self.source[a.words[-1].end : b.words[0].start] != " ":
                 continue
             j = self.found[other_index][0 if ahead else -1]
+            beside = j - 1 if ahead else j + 1
+            if self._stands_by(beside, [j]) and (self.alignment is None or beside in self.owned(pair)):
+                continue
             at = self.tokens[j].start if ahead else self.tokens[j].end
             if any(start <= at <= end for start, end, _ in self.changes):
                 continue

