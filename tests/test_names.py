@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -301,3 +303,23 @@ def test_every_record_shows_the_names(tmp_path: Path) -> None:
     assert Name("OTAN", "NATO") in caption.translation.names
     assert together[0].captions[0].translation is not None
     assert "Volodymyr" not in together[0].captions[0].translation.text
+
+
+def test_names_and_scores_of_the_corpus(corpus: Path) -> None:
+    """Floors of what `tests/benchmarks/bench_names.py` measures, summed over the sets; raised when a figure rises."""
+    script = Path(__file__).parent / "benchmarks" / "bench_names.py"
+    folders = [str(corpus / name) for name in ("atalayar-2022", "linked", "written", "unseen")]
+    done = subprocess.run([sys.executable, str(script), "--json", *folders], capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)
+    names = {
+        system: sum(row["names"] * row["of"] for row in rows if row["system"] == system)
+        / sum(row["of"] for row in rows if row["system"] == system)
+        for system in ("model alone", "names", "names and choice")
+    }
+    assert names["names and choice"] >= 0.94
+    assert names["names and choice"] >= names["names"] >= names["model alone"]
+    assert all(row["numbers"] >= 0.99 for row in rows)
+    assert {row["references"].split()[0] for row in rows} == {"0"}
+    for alone, with_names, with_choice in zip(*[iter(rows)] * 3, strict=True):
+        assert with_names["chrF2"] >= alone["chrF2"]
+        assert with_choice["chrF2"] >= alone["chrF2"]
