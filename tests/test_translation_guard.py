@@ -40,7 +40,37 @@ def test_every_code_is_known_and_gravest_first() -> None:
         assert guard.weight(problems) == sum(weights)
         assert all(str(problem).startswith(f"{problem.code}: ") for problem in problems)
         seen |= {problem.code for problem in problems}
-    assert seen >= set(guard.CODES) - {"truncated"}
+    assert seen >= set(guard.CODES) - {"truncated", "clause-lost", "glossary-missed"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "mended"),
+    [
+        ("Vista. Foto: La Jornada", "View. Photo: The Jornada", "View. Photo: La Jornada"),
+        ("Vista. Ana Ruiz / La Jornada", "View. Ana Ruiz / The Jornada", "View. Ana Ruiz / La Jornada"),
+        ("Vista (EFE).", "View (FEE).", "View (EFE)."),
+        ("Vista (EFE).", "View (EFE).", "View (EFE)."),
+        ("Vista (Lugo)", "View (Lago)", "View (Lago)"),
+        ("Vista / EFE del puerto", "View / FEE of the port", "View / FEE of the port"),
+        ("Foto: La Jornada", "The photo", "The photo"),
+    ],
+)
+def test_credit_at_the_end_is_mended(source: str, target: str, mended: str) -> None:
+    assert guard.mend_credit(source, target) == mended
+
+
+def test_clause_that_nothing_looks_at() -> None:
+    source = "Los vecinos limpian la calle, mientras los bomberos achican agua"
+    target = "The residents clean the street"
+    assert guard.is_thin(source, target)
+    assert not guard.is_thin(source, f"{target} while the firefighters pump out water")
+    assert not guard.is_thin("Los vecinos limpian hoy la calle entera", "They clean")  # one clause
+    clean = [[float(i == j) for j in range(10)] for i in range(5)]
+    assert [str(problem) for problem in guard.uncovered(source, clean)] == [
+        "clause-lost: 'mientras los bomberos achican agua'"
+    ]
+    spread = [[0.1] * 10 for _ in range(5)]
+    assert not guard.uncovered(source, spread)
 
 
 def test_other_languages_get_the_general_checks_only() -> None:

@@ -19,7 +19,7 @@ from aligner.translation.text import literal_spans, without_literals
 
 _NUMBER = re.compile(
     r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?![.,]?\d)|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:[, ]\d{3})+\.\d+"
-    r"|\d{1,2}:[0-5]\d(?![\d:])|\d+(?:[.,'’]\d+)*"
+    r"|\d+(?::\d+){2,}|\d+:\d{3,}|\d{1,2}:[0-5]\d(?!\d)|\d+(?:[.,'’]\d+)*"
 )
 _DIGIT = re.compile(r"\d")
 _SCALE_ES = re.compile(
@@ -119,6 +119,8 @@ def _readings(text: str, *, spanish: bool) -> frozenset[Decimal]:
     marks = re.findall(r"\D", text)
     if not marks:
         return frozenset([Decimal(digits)])
+    if marks[0] == ":":
+        return frozenset()
     whole, fraction = re.split(r"[.,]", text)[0], text.rpartition(marks[-1])[2]
     grouped = re.fullmatch(r"\d{1,3}(?:([.,\u00a0\u202f' ])\d{3})(?:\1\d{3})*", text)
     found = set()
@@ -159,6 +161,10 @@ def _number(text: str, match: re.Match[str], *, spanish: bool) -> Number:
     values = {_plain(value * multiplier) for value in readings}
     if scale and scale[1].lower() == "m":  # metres as well
         values |= {_plain(value) for value in readings}
+    if number.isdigit() and number[0] == "0" and len(number) > 2:
+        values = {number}  # a code: "0005" is not "005"
+    elif ":" in number:
+        values = {number}
     before, after = text[: match.start()], text[match.end() :]
     if (
         not scale
@@ -354,6 +360,7 @@ def mend(source: str, target: str) -> str:
     """
     if not _DIGIT.search(target):
         return target
+    target = _centuries(source, target)
     found = compare(source, target, spanish=True)
     edits: list[tuple[int, int, str]] = []
     for one, other in found.pairs:
@@ -367,6 +374,23 @@ def mend(source: str, target: str) -> str:
         target = _SCORE.sub(
             lambda match: "-".join(scores[0]) if match.groups() == scores[0][::-1] else match[0], target
         )
+    return target
+
+
+_CENTURY_ES = re.compile(rf"\b[Ss]iglos?\s+({_ROMAN_NUMERAL})(?!\w)(?:\s+(?:y|al?)\s+({_ROMAN_NUMERAL})(?!\w))?")
+_CENTURY_EN = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)(?=[- ](?:and \d\d?(?:st|nd|rd|th) )?[Cc]entur)")
+
+
+def _centuries(source: str, target: str) -> str:
+    """Ordinals before "century" as the source's Roman numerals have them, if there are as many."""
+    if "iglo" not in source:
+        return target
+    wanted = [_value(numeral) for match in _CENTURY_ES.finditer(source) for numeral in match.groups() if numeral]
+    found = list(_CENTURY_EN.finditer(target))
+    if len(wanted) != len(found):
+        return target
+    for match, value in reversed(list(zip(found, wanted, strict=True))):
+        target = f"{target[: match.start()]}{value}{_suffix(value)}{target[match.end() :]}"
     return target
 
 

@@ -12,8 +12,11 @@ _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "‚": "'", "‛": "'"}
 )
 # Soft hyphens, zero-width characters, direction marks and byte-order marks: invisible, unknown to a
-# vocabulary.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# vocabulary. A joiner after an emoji makes one of two ("👩‍🚒").
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+    "|(?<![\U0001f000-\U0001faff\u2190-\u2bff\ufe0f])\u200d"
+)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -55,6 +58,28 @@ _EDGE = f"(?:{LITERAL.pattern}|{_SYMBOL})"
 _LEADING = re.compile(rf"(?:{_EDGE}\s*)+")
 _TRAILING = re.compile(rf"(?:\s*(?<!\S){_EDGE})+\s*[.]?$|\s*{_SYMBOL}$")
 _PICTOGRAPH = re.compile(f"[{_SYMBOLS.replace('|', '').replace('·', '')}]")
+
+
+# What parts of a caption stand around: emoji, bullets and arrows; a line or a middle dot only between spaces.
+_BOUNDARY = re.compile(f"\\s*(?:[{_SYMBOLS.replace('|', '').replace('·', '')}]+\\s*)+|\\s+[|·]\\s+")
+
+
+def between_symbols(text: str) -> list[tuple[str, str]]:
+    """A text cut at emoji, bullets and arrows: (part, symbols and spaces after it); joined they are the text.
+
+    A part without a letter belongs to the symbols before it.
+    """
+    parts: list[tuple[str, str]] = []
+    start = 0
+    for match in [*_BOUNDARY.finditer(text), None]:
+        part = text[start : match.start()] if match else text[start:]
+        mark = match[0] if match else ""
+        start = match.end() if match else len(text)
+        if parts and not any(map(str.isalpha, part)):
+            parts[-1] = (parts[-1][0], parts[-1][1] + part + mark)
+        elif part or mark:
+            parts.append((part, mark))
+    return parts
 
 
 # Texts without any of this hold no literal; most captions are done with here.

@@ -7,8 +7,8 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -76,7 +76,7 @@ class _Unit:
     Attributes:
         source: in ordinary case.
         capitals: the caption has it in capitals.
-        gap: the white space after it.
+        gap: the white space and symbols after it.
     """
 
     source: str
@@ -250,13 +250,18 @@ class Translator:
         if peeled.core:
             spanish = self.source_language == "es"
             throughout = spanish and casing.is_capitals(peeled.core)
-            for part in splitting.split(peeled.core, self._fits, by_sentence=True):
+            for part, gap in self._parts(peeled.core):
                 stripped = part.rstrip()
                 capitals = throughout or (spanish and casing.is_capitals(stripped))
                 units.append(
-                    _Unit(casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :])
+                    _Unit(casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :] + gap)
                 )
         return _Plan(peeled.lead, tuple(units), peeled.tail)
+
+    def _parts(self, core: str) -> Iterator[tuple[str, str]]:
+        """Sentences and what stands between symbols, each with what follows it untranslated."""
+        for part in splitting.split(core, self._fits, by_sentence=True):
+            yield from [(part, "")] if part.isascii() and "|" not in part else text.between_symbols(part)
 
     def _fits(self, part: str) -> bool:
         # A piece is at least one character, so most texts need not be encoded to know.
@@ -298,7 +303,31 @@ class Translator:
                 break
             for unit, more in rung(doubtful).items():
                 found[unit] += more
-        return {unit: _best_first(found[unit]) for unit in units}
+        best = {unit: _best_first(found[unit]) for unit in units}
+        self._cover(best, alignment)
+        return best
+
+    def _cover(self, best: dict[str, list[_Candidate]], alignment: bool) -> None:
+        """Asks of short translations whether they dropped a clause; those are translated clause by clause instead."""
+        thin = [unit for unit, candidates in best.items() if guard.is_thin(unit, candidates[0].text)]
+        if not thin:
+            return
+        if not alignment:
+            attended = self._decode(thin, Decoding(self.beam_size, attention=True))
+            thin = [unit for unit in thin if attended[unit][0].text == best[unit][0].text]
+        else:
+            attended = best
+        lost = {
+            unit: problems
+            for unit in thin
+            if (weights := attended[unit][0].alignment)
+            and (problems := guard.uncovered(unit, dense(weights, len(unit.split()))))
+        }
+        parts = self._in_parts(list(lost), alignment)
+        for unit, problems in lost.items():
+            first = best[unit][0]
+            whole = replace(first, problems=tuple(_gravest_first([*first.problems, *problems])))
+            best[unit] = _best_first([whole, *parts.get(unit, ()), *best[unit][1:]])
 
     def _decode(self, units: Sequence[str], decoding: Decoding, several: bool = False) -> dict[str, list[_Candidate]]:
         """Candidates in the order of the search; those after a sound first one only if ``several`` are wanted."""
@@ -322,7 +351,7 @@ class Translator:
 
     def _mended(self, source: str, target: str) -> str:
         spanish = self.source_language == "es" and self.target_language == "en"
-        return numbers.mend(source, target) if spanish else target
+        return guard.mend_credit(source, numbers.mend(source, target)) if spanish else target
 
     def _check(self, source: str, target: str) -> list[Problem]:
         return guard.check(source, target, source_language=self.source_language, target_language=self.target_language)
@@ -378,9 +407,13 @@ class Translator:
             source=plan.source,
             text=(target + plan.tail).strip(),
             score=round(min(score, 0.0), 4),
-            problems=tuple(sorted(problems.values(), key=lambda problem: -guard.CODES[problem.code])),
+            problems=tuple(_gravest_first(problems.values())),
             alignment=alignment,
         )
+
+
+def _gravest_first(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: -guard.CODES[problem.code])
 
 
 def _total(combination: Iterable[_Candidate]) -> float:
@@ -526,12 +559,14 @@ def _cell(column: int, hundredths: int) -> tuple[int, float]:
 def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
     """The units' alignments side by side; what was copied is aligned with itself."""
     lead, tail = len(plan.lead.split()), len(plan.tail.split())
-    blocks: list[Sparse] = [
-        _identity(lead),
-        *(candidate.alignment or () for candidate in combination),
-        _identity(tail),
-    ]
-    widths = [lead, *(len(unit.source.split()) for unit in plan.units), tail]
+    blocks: list[Sparse] = [_identity(lead)]
+    widths = [lead]
+    for unit, candidate in zip(plan.units, combination, strict=True):
+        symbols = len(unit.gap.split())
+        blocks += [candidate.alignment or (), _identity(symbols)]
+        widths += [len(unit.source.split()), symbols]
+    blocks.append(_identity(tail))
+    widths.append(tail)
     total, before, rows = sum(widths), 0, []
     for block, width in zip(blocks, widths, strict=True):
         rows += [_dense_row(row, before, total) for row in block]
