@@ -309,6 +309,7 @@ def test_jsonl(translator: Translator) -> None:
         "engine": "ctranslate2",
         "score": expected.score,
         "warnings": list(expected.warnings),
+        "glossary": [],
     }
 
 

@@ -157,3 +157,22 @@ def test_capitals_spare_literals() -> None:
 @given(st.text(max_size=60))
 def test_literals_are_found_with_and_without_the_shortcut(caption: str) -> None:
     assert text.literals(caption) == [match[0] for match in re.finditer(text.LITERAL, caption)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        ("Vista ■ FOTO: ANA", [("Vista", " ■ "), ("FOTO: ANA", "")]),
+        ("Los ⚽ celebran 🏆 el 5", [("Los", " ⚽ "), ("celebran", " 🏆 "), ("el 5", "")]),
+        ("1️⃣ Primera", [("1", "️⃣ "), ("Primera", "")]),
+        ("a | b·c · d", [("a", " | "), ("b·c", " · "), ("d", "")]),
+        ("Fin 👩‍🚒 12", [("Fin", " 👩‍🚒 12")]),
+    ],
+)
+def test_cut_at_symbols(raw: str, parts: list[tuple[str, str]]) -> None:
+    assert text.between_symbols(raw) == parts
+
+
+@given(st.text(alphabet="aé1 .|·■⚽👩‍️🇪🇸", max_size=30))
+def test_parts_between_symbols_are_the_text(raw: str) -> None:
+    assert "".join(part + mark for part, mark in text.between_symbols(raw)) == raw
