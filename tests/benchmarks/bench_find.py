@@ -6,7 +6,7 @@ A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or ``articles
 F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final dots and a credit's label
 folded. Throughput is that of one core, by processor time, the finder's including reading, on
 
-- pages: documents of ``make_corpus.py``, one in fifty with its captions, and the body text of four more in
+- pages: documents of ``make_corpus.py``, one in fifty with its captions and slugs, and the body text of four more in
   paragraphs of at least 500 letters, as a crawl has them;
 - documents: the gold documents as they are, a quarter of their lines captions;
 - short lines: the generated documents wrapped to 60 letters;
@@ -149,7 +149,11 @@ def pages(count: int, residue: float = 0.02) -> Iterator[str]:
     """Pages as a crawl has them, see above."""
     base = make_corpus.bases()
     for number in range(count):
-        _, text, _ = make_corpus.document(base, 1, number, residue, False)
+        _, text, truth = make_corpus.document(base, 1, number, residue, False)
+        kinds = {mark["line"]: mark["kind"] for mark in truth["lines"]}
+        if "caption_es" not in kinds.values():
+            rows = text.split("\n")
+            text = "\n".join(row for at, row in enumerate(rows, 1) if kinds.get(at) not in ("caption_other", "slug"))
         body = []
         for further in range(1, 5):
             other = base[(number * 7 + further * 11) % len(base)]
