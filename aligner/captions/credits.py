@@ -50,7 +50,7 @@ class Lexicon:
     def opener(self, text: str, at: int = 0) -> tuple[str, int] | None:
         """Words at ``at`` that a credit may start with ("Photo by"), longest first, and where they end."""
         match = _WORDS.match(text, at)
-        words = match[0] if match else ""
+        words = match[0] if match and match[0].split(" ", 1)[0].casefold() in self.opening else ""
         while words:
             if _plain(words) in self.openers:
                 end = at + len(words)
@@ -135,6 +135,7 @@ _DATE = re.compile(
 )
 _AGENCY_LABEL = re.compile(r"^([^\W\d_a-zß-ÿ]\w*(?: [^\W\d_a-zß-ÿ]\w*){0,2}): ")
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
+_INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}")
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
@@ -189,7 +190,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     labelled = sourced = False
     if marked := _MARK.match(text):
         text, labelled = text[marked.end() :], True
-    if label := words.label(text):
+    if (":" in text or "," in text) and (label := words.label(text)):
         text, labelled, after_label = text[label:], True, not strict
     if text.casefold() not in words.agencies and (opener := words.opener(text)):
         rest = text[opener[1] :]
@@ -198,7 +199,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             text, labelled = _AGENCY_LABEL.sub(r"\1 / ", rest), True
             sourced = _SOURCE.match(opener[0]) is not None
             after_label = after_label or sourced
-    text = _JOINED.sub(lambda m: f"{m[1]}/" if m[1].casefold() in words.agencies else m[0], text)
+    if "-" in text:
+        text = _JOINED.sub(lambda m: f"{m[1]}/" if m[1].casefold() in words.agencies else m[0], text)
     loose = vague = known = False
     shapes: list[str] = []
     agencies: list[str] = []
@@ -210,50 +212,46 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     whole = text.casefold() in words.agencies
     for part in [text] if whole else parts:
         part = part.strip(" .")
-        if label := words.label(part):
+        if ":" in part and (label := words.label(part)):
             if shapes and not labelled:
                 return None  # "Bombas insuficientes. Foto: Juan Pérez": what stands before a label is no credit
             part, strength = part[label:].strip(), STRONG
         if not part:
             continue
+        head = part.split(None, 1)[0].title()
         if part is not parts[0] and not shapes and _DATE.fullmatch(part):
             continue
-        folded = _PHOTO.sub("", part).casefold()
+        folded = (_PHOTO.sub("", part) if part[-3:].lower() == "oto" else part).casefold()
+        account = ("." in part or "@" in part) and _ACCOUNT.fullmatch(part) is not None
         if folded in words.agencies and (part[:1].isupper() or after_label or known or part in words.lower_agencies):
             agencies.append(part)
             strength, known = STRONG, True
-        elif _plain(part) in words.labels:
+        elif folded in words.labels:
             strength = max(strength, LIKELY)
-        elif _LICENCE.fullmatch(part) or (_ACCOUNT.fullmatch(part) and " " in part):
+        elif (account and " " in part) or _LICENCE.fullmatch(part):
             agencies.append(part)
             strength, known = STRONG, True
-        elif _ACCOUNT.fullmatch(part):
+        elif account:
             agencies.append(part)
             strength = max(strength, LIKELY)
-        elif part.split()[0].title() in words.sources and _name(part, words, False):
+        elif head in words.sources and _name(part, words, False):
             agencies.append(part)
             strength = max(strength, STRONG if " " in part else LIKELY)
-        elif part.split()[0].title() in words.sources and labelled and _name(part, words, True):
+        elif head in words.sources and labelled and _name(part, words, True):
             agencies.append(part)  # "Foto: Página oficial del club"
-        elif (
-            part.split()[0].title() in words.sources
-            and len(parts) > 1
-            and ". " not in text
-            and _name(part, words, True)
-        ):
+        elif head in words.sources and len(parts) > 1 and ". " not in text and _name(part, words, True):
             # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
             agencies.append(part)
             vague = True
         elif kind := _name(part, words, after_label):
             if (kind != "agency" or " " in part) and not sourced:
                 shapes.append(part)
-            if kind == "person" and not (sourced and part.split()[0].title() not in words.given):
+            if kind == "person" and not (sourced and head not in words.given):
                 persons.append(part)
             elif not part.islower():
                 agencies.append(part)
-            tokens = part.split()
-            capitals = [token for token in tokens if token.lower() not in words.particles]
-            loose |= kind == "single" or (len(capitals) > 3 and tokens[0].title() not in words.given)
+            capitals = [token for token in part.split() if token.lower() not in words.particles]
+            loose |= kind == "single" or (len(capitals) > 3 and head not in words.given)
             strength = max(strength, LIKELY if len(parts) > 1 or (kind == "agency" and len(part) > 2) else WEAK)
         else:
             return None
@@ -290,7 +288,7 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
         return None
     named = 0
     for at, token in enumerate(tokens):
-        if not _TOKEN.fullmatch(token.strip('()"“”«»')):
+        if not token.isalpha() and not _TOKEN.fullmatch(token.strip('()"“”«»')):
             return None
         if token[0].isupper():
             named += 1
@@ -299,7 +297,7 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
     if not named and not small:
         return None
     first = tokens[0].title()
-    if len(tokens) > 1 and (first in words.given or re.fullmatch(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}", tokens[0])):
+    if len(tokens) > 1 and (first in words.given or (first[-1] == "." and _INITIALS.fullmatch(tokens[0]))):
         return "person"
     if len(tokens) == 1:
         camel = re.fullmatch(r"[A-Z][a-z]+[A-Z]\w*", part)

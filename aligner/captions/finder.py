@@ -399,8 +399,8 @@ class _Finder:
             bare = found.part.credit is None
             if (
                 id(self._original(found)) in listed
-                or _POST.search(found.text)
-                or _interface(stretch)
+                or (any(map(found.text.__contains__, "@#/")) and _POST.search(found.text))
+                or (len(stretch) < 60 and _interface(stretch))
                 or (bare and _WHOLLY_QUOTED.fullmatch(stretch))
                 or (bare and len(stretch) < 60 and self._echoes(found, stretch))
             ):
