@@ -273,9 +273,10 @@ def _possible(text: str, words: Lexicon) -> bool:
         return True
     if tokens[0].title() in words.sources:
         return len(tokens) < 9
-    small = [t for t in tokens if t[0].islower() and t not in words.joining and t.strip(",.") not in words.atoms]
-    if small and not all(map(_ACCOUNT.fullmatch, small)):
-        return text.islower() and len(tokens) < 5
+    for token in tokens:
+        small = token[0].islower() and token not in words.joining and token.strip(",.") not in words.atoms
+        if small and not _ACCOUNT.fullmatch(token):
+            return len(tokens) < 5 and text.islower()
     return True
 
 
