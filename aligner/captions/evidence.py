@@ -165,45 +165,53 @@ class Weigher:
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt; :meth:`weigh` would say so at ten times the cost.
 
-        Two searches settle most long lines: it has function words of the context language and none of the caption
-        language. Otherwise it has words of the context language; none of the caption language, or in each sentence
-        fewer than of its own, quotations and names aside; and few of neither.
+        Function words settle most long lines. Otherwise it has words of the context language; none of the caption
+        language, or in each sentence fewer than of its own, quotations and names aside; and few of neither.
         """
-        if len(text) > _LONG:
-            if self._marked(text):
-                return True
-            bare = self.name.sub(" ", QUOTED.sub(" ", text) if _QUOTE.search(text) else text)
-            if len(bare) < len(text) and self._marked(bare):
-                return True
-            text = bare
+        if len(text) > _LONG and self._settled(text):
+            return True
         counts = sum(map(self.hints.__getitem__, text.split()))
         ours, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
         if not theirs or not ours:
             return ours > 3 * foreign
-        if len(text) <= _LONG:
-            text = self.name.sub(" ", QUOTED.sub(" ", text) if _QUOTE.search(text) else text)
-        for piece in SENTENCE.split(text):
-            counts = sum(map(self.hints.__getitem__, piece.split()))
-            ours, theirs = counts & _COUNT, counts >> 20 & _COUNT
-            if theirs and ours <= theirs:
-                return False
-        return True
+        return all(map(self._outweighs, SENTENCE.split(self._bare(text))))
 
-    def _marked(self, text: str) -> bool:
-        """Whether a long line has function words of the context language and, names aside, none of the other's."""
-        end = -1
+    def _settled(self, text: str) -> bool:
+        """Whether function words settle a long line.
+
+        It has some of the context language and none of the caption language but in names, and in sentences that have
+        more words of the context language than of the caption language.
+        """
+        first = self.context_marker.search(text)
+        if first is None or not self.context_marker.search(text, first.end()) or text.startswith(self.openers):
+            return False
+        end = seen = 0
         for match in self.marker.finditer(text):
             start = match.start()
             # "Plaza de la Constitución": between a capitalised word and another.
-            if start != end and not text[text.rfind(" ", 0, start) + 1].isupper():
-                return False
-            if not self.goes_on(text, start + 1):
-                return False
-            end = match.end()
-        if text.startswith(self.openers):
-            return False
-        first = self.context_marker.search(text)
-        return first is not None and self.context_marker.search(text, first.end()) is not None
+            named = (start == end or text[text.rfind(" ", 0, start) + 1].isupper()) and self.goes_on(text, start + 1)
+            if named:
+                end = match.end()
+            elif start >= seen:
+                for edge in SENTENCE.finditer(text, seen, start):
+                    seen = edge.end()
+                after = SENTENCE.search(text, start)
+                stop = after.start() if after else len(text)
+                sentence = text[seen:stop]
+                if not (self._outweighs(sentence) or self._outweighs(self._bare(sentence))):
+                    return False
+                seen = stop
+        return True
+
+    def _bare(self, text: str) -> str:
+        """A text without quotations and names."""
+        return self.name.sub(" ", QUOTED.sub(" ", text) if _QUOTE.search(text) else text)
+
+    def _outweighs(self, text: str) -> bool:
+        """Whether a sentence has no word of the caption language, or more of the context language's."""
+        counts = sum(map(self.hints.__getitem__, text.split()))
+        theirs = counts >> 20 & _COUNT
+        return not theirs or counts & _COUNT > theirs
 
     def _hint(self, token: str) -> int:
         """What a token (text between blanks) adds to the counts of its line."""
