@@ -8,6 +8,7 @@ folded. Throughput is that of one core, by processor time, the finder's includin
 
 - pages: documents of ``make_corpus.py``, one in fifty with its captions and slugs, and the body text of four more in
   paragraphs of at least 500 letters, as a crawl has them;
+- body text: the paragraphs of all these documents as they are, and nothing else;
 - documents: the gold documents as they are, a quarter of their lines captions;
 - short lines: the generated documents wrapped to 60 letters;
 - text: ``--text``, English paragraphs, one a line.
@@ -154,16 +155,21 @@ def pages(count: int, residue: float = 0.02) -> Iterator[str]:
         if "caption_es" not in kinds.values():
             rows = text.split("\n")
             text = "\n".join(row for at, row in enumerate(rows, 1) if kinds.get(at) not in ("caption_other", "slug"))
-        body = []
+        paragraphs = []
         for further in range(1, 5):
             other = base[(number * 7 + further * 11) % len(base)]
-            body += [row for at, row in enumerate(other.lines, 1) if at not in other.gold and row.strip()]
+            paragraphs += body(other).split("\n\n")
         paragraph = ""
-        for row in body:
+        for row in paragraphs:
             paragraph = f"{paragraph} {row.strip()}".strip()
             if len(paragraph) >= 500:
                 text, paragraph = f"{text}\n\n{paragraph}", ""
         yield text
+
+
+def body(base: make_corpus.Base) -> str:
+    """The paragraphs of a gold document."""
+    return "\n\n".join(row for at, row in enumerate(base.lines, 1) if at not in base.gold and row.strip())
 
 
 def wrapped(text: str) -> str:
@@ -221,6 +227,7 @@ def main() -> None:
     generated = [make_corpus.document(make_corpus.bases(), 1, number, 0.02, False)[1] for number in range(count * 2)]
     mixes = {
         "pages": list(pages(count)),
+        "body text": [body(base) for base in make_corpus.bases()] * 3,
         "documents": [article.text for article, _ in gold(arguments.gold)],
         "short lines": [wrapped(text) for text in generated],
     }
