@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,3 +324,12 @@ def test_names_and_scores_of_the_corpus(corpus: Path) -> None:
     for alone, with_names, with_choice in zip(*[iter(rows)] * 3, strict=True):
         assert with_names["chrF2"] >= alone["chrF2"]
         assert with_choice["chrF2"] >= alone["chrF2"]
+
+
+def test_link_translates_for_the_article(aligner: Run, corpus: Path, tmp_path: Path) -> None:
+    captions = tmp_path / "captions.txt"
+    captions.write_text("El presidente de Ucrania, Volodímir Zelenskiy, en París\n", encoding="utf-8")
+    article = corpus / "atalayar-2022" / "putin-macron.txt"
+    done = aligner("link", "--translate", "--format", "jsonl", article, captions)
+    assert done.returncode == 0, done.stderr
+    assert "Volodimir Zelensky" in json.loads(done.stdout)["translation"]

@@ -131,18 +131,18 @@ def link(
     captions = read_captions(captions_path)
     article = documents.read(article_path)
     captions = placed(captions, article)
+    found = find(article, caption_language=source_language, context_language=target_language)
     if translate:
-        from aligner.translation import Translator
+        from aligner.pipeline import Options, Pipeline
 
         bare = [i for i, caption in enumerate(captions) if caption.translation is None]
-        translator = Translator.open(f"{source_language}-{target_language}")
-        done = translator.translate([captions[i].source for i in bare])
-        for i, translation in zip(bare, done, strict=True):
-            captions[i] = replace(captions[i], translation=translation)
-    paragraphs = find(article, caption_language=source_language, context_language=target_language).paragraphs
+        pipeline = Pipeline(Options(source_language, target_language))
+        (done,) = pipeline.translate([(article, found, [captions[i] for i in bare])])
+        for i, caption in zip(bare, done, strict=True):
+            captions[i] = caption
     contexts = align(
         captions,
-        paragraphs,
+        found.paragraphs,
         article,
         caption_language=source_language,
         context_language=target_language,

@@ -36,9 +36,12 @@ ATTENDED = 0.35
 SURE = 0.7
 #: Likeness (rapidfuzz's ratio, 0 … 1) of a copy gone wrong: where attention points to the name, and without it.
 COPY, COPY_UNATTENDED = 0.5, 0.75
+#: Likeness in per cent that a copy of the first word of a sentence must have.
+FIRST = 80
 
 _PLACE = re.compile(r"\S+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_BETWEEN = re.compile(r"(?:['’]s?)?\W{0,3}")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
 _GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
@@ -257,7 +260,9 @@ class Mentions:
         for p, i in self.places.get(wanted[0].key, ()) if wanted else ():
             found = self.tokens[p][i : i + len(wanted)]
             if len(found) == len(wanted) and all(map(_printed_alike, wanted, found)) and self._joined(p, found):
-                seen[self.texts[p][found[0].start : found[-1].end]] += 1
+                text = self.texts[p][found[0].start : found[-1].end]
+                # A dateline or a heading in capitals says nothing of the spelling.
+                seen[form if text.isupper() and not form.isupper() else text] += 1
         exact = seen.get(form, 0)
         return form if exact else max(seen, key=lambda text: seen[text]) if seen else None
 
@@ -343,9 +348,17 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
     found = tokens(source)
     taken = [False] * len(found)
     made: list[Pair] = []
+    # Names that the article has letter for letter go before the list: "Tierra de Campos" is not on Earth.
+    for run in _runs(source, found, taken):
+        if len(run) > 1:
+            made += [pair for pair in _spelled(source, run, mentions) if _letter_for_letter(pair)]
+    spans = [(pair.words[0].start, pair.words[-1].end) for pair in made]
+    for i, token in enumerate(found):
+        taken[i] = any(start <= token.start < end for start, end in spans)
     for start, end, entry in _listed(source, found, mentions):
-        taken[start:end] = [True] * (end - start)
-        made.append(_from_list(source, found[start:end], entry, mentions))
+        if not any(taken[start:end]):
+            taken[start:end] = [True] * (end - start)
+            made.append(_from_list(source, found[start:end], entry, mentions))
     for run in _runs(source, found, taken):
         made += _headed(source, found, _spelled(source, run, mentions), mentions)
     paired = {token.start for pair in made for token in pair.words}
@@ -357,6 +370,10 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
                 if entry.kind == "word"
             ]
     return sorted(made, key=lambda pair: pair.words[0].start)
+
+
+def _letter_for_letter(pair: Pair) -> bool:
+    return pair.mentioned and len(pair.words) > 1 and fold(pair.source) == fold(pair.target)
 
 
 def _listed(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[tuple[int, int, Entry]]:
@@ -481,6 +498,8 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
         target = mentions.spelled(mentions.tokens[p][at].key, words[0].form)
     else:
         target = mentions.find(_printed(source, words)) or mentions.text(p, at, at + size - 1)
+        if target.isupper() and not _printed(source, words).isupper():
+            target = target.title()
     yield Pair(content, _printed(source, words), target, True)
     yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
 
@@ -614,11 +633,13 @@ class _Rewriter:
         """Free content words of the translation that came from a name."""
         if self.alignment is None:
             return []
-        places = {word.place for word in pair.words}
+        places, keys = {word.place for word in pair.words}, self._keys(pair)
         found = []
         for j, token in enumerate(self.tokens):
             row = self.alignment[token.place]
             if self.used[j] or token.form.lower() in FUNCTION_WORDS:
+                continue
+            if token.form.isdigit() and token.key not in keys:
                 continue
             weight = max((row[place] for place in places if place < len(row)), default=0.0)
             if weight >= ATTENDED and weight >= 0.9 * max(row):
@@ -749,6 +770,11 @@ class _Rewriter:
         span = self._contiguous(near + [j for j in owned if j not in near and self._fragment(pair, j, near)])
         if span is None:
             return None
+        if pair.words[0].first and not pair.inside:
+            # It may be no name at all: "Apicultores recogen" is "Apiculturists collect".
+            joined = "".join(self.tokens[j].key for j in span)
+            if fuzz.ratio(joined, key) < FIRST:
+                return None
         if any(distance(self.tokens[j].key, key) <= TOGETHER for j in span):
             return None  # another way of spelling it, not a copy gone wrong
         if pair.inside and any(self._miscopied(self.tokens[j].key, key) for j in span):
@@ -881,7 +907,9 @@ class _Rewriter:
         if not span:
             return None
         whole = list(range(min(span), max(span) + 1))
-        free = all(j in span or (not self.used[j] and self._joins(j)) for j in whole)
+        free = all(j in span or (not self.used[j] and self._joins(j)) for j in whole) and all(
+            _BETWEEN.fullmatch(self.text[self.tokens[j].end : self.tokens[j + 1].start]) for j in whole[:-1]
+        )
         return whole if free else None
 
     def _joins(self, j: int) -> bool:

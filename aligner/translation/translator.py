@@ -24,6 +24,8 @@ MEMORY = 2_000
 Matrix = tuple[tuple[float, ...], ...]
 #: Rows of a matrix with its zeros left out: (column, value) pairs.
 Sparse = tuple[tuple[tuple[int, float], ...], ...]
+#: Characters of the longest text whose words are aligned: a matrix grows with the square of it.
+ALIGNED = 4_000
 #: Hundredths of attention below this count as none.
 FAINT = 5
 
@@ -401,7 +403,7 @@ class Translator:
         pieces = sum(candidate.pieces for candidate in combination)
         score = _total(combination) / pieces if pieces else 0.0
         alignment = None
-        if all(candidate.alignment is not None for candidate in combination):
+        if all(candidate.alignment is not None for candidate in combination) and len(plan.source) <= ALIGNED:
             alignment = _block_alignment(plan, combination)
         return Hypothesis(
             source=plan.source,
