@@ -275,7 +275,13 @@ def run(
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
     context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aligner.batch.preload"])
+    # What is imported before the workers are forked is imported once, and stands in memory once.
+    preload = ["aligner.batch.preload"]
+    if settings.options.translate and settings.options.engine == "ctranslate2":
+        preload += ["ctranslate2", "sentencepiece", "aligner.translation"]
+    if settings.options.link:
+        preload += ["aligner.batch.preload_link"]
+    context.set_forkserver_preload(preload)
     pool = [_process(context, settings) for _ in range(workers)]
     reader = _Reader(chunks)
     begun: dict[int, _Progress] = {}

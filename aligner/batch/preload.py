@@ -8,8 +8,10 @@ from aligner import documents
 from aligner.batch import work
 from aligner.captions import find
 
-__all__ = ["work"]
+__all__ = ["ARTICLE", "work"]
+
+ARTICLE = documents.from_text("The minister arrived on Monday.\n\nUna manifestante muestra una pancarta.\n")
 
 # What is wrong with the installation, the workers say better.
 with suppress(Exception):
-    find(documents.from_text("The minister arrived on Monday.\n\nUna manifestante muestra una pancarta.\n"))
+    find(ARTICLE)
