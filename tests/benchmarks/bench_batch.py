@@ -82,7 +82,7 @@ def watch(arguments: list[str]) -> Watched:
             peak = next((int(row.split()[1]) for row in status.splitlines() if row.startswith("VmHWM")), 0)
             peaks[pid] = max(peaks.get(pid, 0), peak)
             cpu[pid] = int(fields[11]) + int(fields[12])
-        time.sleep(0.1)
+        time.sleep(0.5)
     if process.returncode not in (0, 1):
         raise RuntimeError(process.stderr.read().decode() if process.stderr else "")
     ticks = os.sysconf("SC_CLK_TCK")
