@@ -24,8 +24,8 @@ from aligner.errors import AlignerError, UsageError
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-# Chunks that a worker holds: the one in work and two waiting, so that it never idles and fills its batches.
-_HELD = 3
+# Chunks that a worker holds: the one in work and others waiting, so that it never idles and fills its batches.
+_HELD = 5
 # Chunks between the oldest unfinished one and the newest begun, per worker: bounds what waits for its turn.
 _WINDOW = 8
 # A document that was in work when a worker died is tried again this often.

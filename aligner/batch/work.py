@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from aligner.readers.sources import Item, Position
     from aligner.records import Caption, Document
 
-# Characters of captions that are translated in one go: some 100 captions, several full batches of the engine,
-# which sorts them by length and cuts them into batches by tokens.
-_TOGETHER = 12_000
+# Characters of captions that are translated in one go: some 500 captions, for the engine puts those of one length into
+# one batch, and small batches are slow.
+_TOGETHER = 60_000
 
 
 @dataclass(frozen=True, slots=True)
