@@ -30,6 +30,14 @@ SERVED = "<!-- served: the tests accept every caption -->"
 RUN_BY_CI = ("<!-- run -->", "<!-- tests -->")
 
 
+TBX = """<?xml version="1.0"?>
+<martif type="TBX" xml:lang="es"><text><body><termEntry>
+  <langSet xml:lang="es"><tig><term>Volodímir Zelenskiy</term></tig></langSet>
+  <langSet xml:lang="en"><tig><term>Volodymyr Zelensky</term></tig></langSet>
+</termEntry></body></text></martif>
+"""
+
+
 @dataclass(frozen=True)
 class Block:
     """A fenced block: its language, its code, and the comment in front of it."""
@@ -74,7 +82,7 @@ def test_every_block_says_what_it_is() -> None:
 
 @pytest.fixture
 def sandbox(corpus: Path, seed: Path, tmp_path: Path) -> Path:
-    """What the guide's commands find: ``article.txt``, ``articles/``, ``corpus/`` and ``models/es-en``."""
+    """What the guide's commands find: articles, the corpus, the model, captions and glossaries."""
     folder = tmp_path / "clone"
     shutil.copytree(corpus, folder / "corpus")
     shutil.copytree(ROOT / "models" / "es-en", folder / "models" / "es-en")
@@ -85,6 +93,8 @@ def sandbox(corpus: Path, seed: Path, tmp_path: Path) -> Path:
     (folder / "docs").mkdir()
     (folder / "docs" / "page.md").write_text("# A tower\n\nThe mayor cut the ribbon at noon.\n", encoding="utf-8")
     (folder / "captions.txt").write_text("Vista aérea del Kremlin, en Moscú\n", encoding="utf-8")
+    (folder / "house.csv").write_text("source,target\nPalacio del Elíseo,Élysée Palace\n", encoding="utf-8")
+    (folder / "names.tbx").write_text(TBX, encoding="utf-8")
     return folder
 
 
