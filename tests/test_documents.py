@@ -166,7 +166,7 @@ def test_markdown_blocks() -> None:
 )
 def test_a_million_of_anything_takes_no_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     for format in ("text", "markdown"):
         from_text(text, format=format)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
