@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from aligner.captions.language import WORD, LanguageModel, model
+from aligner.captions.language import SCALE, WORD, LanguageModel, model
 from aligner.errors import UsageError
 from aligner.resources import data
 
@@ -34,7 +34,7 @@ _OURS, _THEIRS, _FOREIGN_WORD, _COUNT = 1, 1 << 20, 1 << 40, (1 << 20) - 1
 _UNIT, _BITS = 60, 20  # stored scores are twelfths of a nat; lines have fewer than 2 ** 20 / 7 / 60 words
 _FIELD = (1 << _BITS) - 1
 _LONG = 120  # letters of a line from which function words alone can settle its language
-_REMEMBERED = 1 << 17  # words of a memo
+_REMEMBERED = 1 << 16  # words of a memo
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
 
@@ -165,10 +165,10 @@ class Weigher:
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt; :meth:`weigh` would say so at ten times the cost.
 
-        Function words settle most long lines. Otherwise it has words of the context language; none of the caption
+        Function words settle most lines. Otherwise it has words of the context language; none of the caption
         language, or in each sentence fewer than of its own, quotations and names aside; and few of neither.
         """
-        if len(text) > _LONG and self._settled(text):
+        if self._settled(text):
             return True
         counts = sum(map(self.hints.__getitem__, text.split()))
         ours, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
@@ -177,13 +177,18 @@ class Weigher:
         return all(map(self._outweighs, SENTENCE.split(self._bare(text))))
 
     def _settled(self, text: str) -> bool:
-        """Whether function words settle a long line.
+        """Whether function words settle a line.
 
-        It has some of the context language and none of the caption language but in names, and in sentences that have
-        more words of the context language than of the caption language.
+        It has some of the context language, a quarter of its words if it is short, and none of the caption language
+        but in names, and in sentences that have more words of the context language than of the caption language.
         """
-        first = self.context_marker.search(text)
-        if first is None or not self.context_marker.search(text, first.end()) or text.startswith(self.openers):
+        if text.startswith(self.openers):
+            return False
+        if len(text) > _LONG:
+            first = self.context_marker.search(text)
+            if first is None or not self.context_marker.search(text, first.end()):
+                return False
+        elif len(self.context_marker.findall(text)) <= max(1, text.count(" ") // 4):
             return False
         end = seen = 0
         for match in self.marker.finditer(text):
@@ -215,20 +220,31 @@ class Weigher:
 
     def _hint(self, token: str) -> int:
         """What a token (text between blanks) adds to the counts of its line."""
+        if token.isalpha() and token.isascii():
+            words = [token]
+        else:
+            token = _NOISE.sub(" ", unicodedata.normalize("NFC", token))
+            words = [match[0].replace("’", "'") for match in WORD.finditer(token)]
         hint = 0
-        token = _NOISE.sub(" ", unicodedata.normalize("NFC", token))
-        for match in WORD.finditer(token):
-            word = match[0]
+        for word in words:
             if word[0].isupper() and self.capitals_are_names:
                 continue
-            entry = self.word(word.lower().replace("’", "'"))
-            if entry.side == "caption":
+            side = self._side_of(word.lower())
+            if side == "caption":
                 hint += _THEIRS
-            elif entry.side == "foreign":
+            elif side == "foreign":
                 hint += _FOREIGN_WORD
-            elif entry.side == "context":
+            elif side == "context":
                 hint += _OURS
         return hint
+
+    def _side_of(self, word: str) -> str:
+        """The ``side`` of a word, without all else that is known of it."""
+        costs, known = self.model.costs(word)
+        most = round(-(_KNOWN if known else _UNKNOWN) * SCALE)
+        least = min(costs)
+        mine, theirs = costs[self.caption] - least, costs[self.context] - least
+        return self._side_by(-min(mine, most) / SCALE, -min(theirs, most) / SCALE)
 
     def _markers(self, language: str, mine: int, other: int) -> list[str]:
         """Function words that the other language does not have."""
@@ -256,7 +272,9 @@ class Weigher:
 
     def _side(self, scores: tuple[float, ...]) -> str:
         """Which language a word speaks for: ``caption``, ``context``, ``foreign`` (neither), or nothing."""
-        mine, theirs = scores[self.caption], scores[self.context]
+        return self._side_by(scores[self.caption], scores[self.context])
+
+    def _side_by(self, mine: float, theirs: float) -> str:
         if mine - theirs > _CLEAR and mine > _LIKELY:
             return "caption"
         if theirs - mine > _CLEAR and theirs > _LIKELY:

@@ -87,7 +87,7 @@ def find(article: Article, *, caption_language: str = "es", context_language: st
 
 
 _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
-_SLASHED = re.compile(r"[^\W\d_]/\s?[^\W\d_]|\s/\s")
+_SLASHED = re.compile(r"(?:[^\W\d_]/\s?|\s/\s+)(?:[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@]|dpa|epa|el[A-Z])")
 _BRACKETED = re.compile(r"[(\[](?:[A-Z]{2,}|Photo|Foto|FOTO|Image)")
 _LABELLED = re.compile(r"(?:photo|foto|image|credit|picture)[a-z]*:|photo_")
 # Where a caption may start behind a credit, and what may stand behind it.

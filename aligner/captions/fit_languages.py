@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from aligner.captions.language import _GRAM, _SCALE, WORD
+from aligner.captions.language import _GRAM, SCALE, WORD
 from aligner.resources import data
 
 WORDS = {"es": 40_000, "en": 30_000}  # known words a language; others OTHER_WORDS
@@ -131,7 +131,7 @@ def table(keys: list[str], costs: list[bytes]) -> dict[str, str]:
 
 def quantise(probability: float) -> int:
     """-ln(p) in twelfths of a nat, in one byte."""
-    return min(255, round(-math.log(probability) * _SCALE))
+    return min(255, round(-math.log(probability) * SCALE))
 
 
 def main() -> None:

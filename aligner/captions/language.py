@@ -20,7 +20,7 @@ from aligner.resources import data
 
 # Letters, an apostrophe that elides ("l'auto", "Spain's"), Catalan's raised dot inside a word.
 WORD = re.compile(r"[^\W\d_]+(?:·[^\W\d_]+)*['’]?")
-_SCALE = 12  # stored log-probabilities are -ln(p) * _SCALE in one byte
+SCALE = 12  # stored log-probabilities are -ln(p) * SCALE in one byte
 _GRAM = 4
 
 
@@ -95,12 +95,14 @@ class LanguageModel:
         Args:
             word: in lower case, with a straight apostrophe.
         """
-        costs: bytes | list[int] | None = self.words.get(word)
-        known = costs is not None
-        if costs is None:
-            costs = self._spell(word)
+        costs, known = self.costs(word)
         least = min(costs)
-        return tuple((least - cost) / _SCALE for cost in costs), known
+        return tuple((least - cost) / SCALE for cost in costs), known
+
+    def costs(self, word: str) -> tuple[Sequence[int], bool]:
+        """What each language pays for a word (in units of ``1 / SCALE`` nat), and whether the word is known."""
+        costs = self.words.get(word)
+        return (self._spell(word), False) if costs is None else (costs, True)
 
     def _spell(self, word: str) -> list[int]:
         costs = [0] * len(self.languages)
