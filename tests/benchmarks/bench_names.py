@@ -6,7 +6,8 @@ Captions, references and body paragraphs are those of the gold. A *name of the a
 capital inside a sentence there and never a small first letter; it has three letters or is an acronym, and is neither a
 month, a weekday nor a title. ``names`` is the share of such words of the references (without captions in capitals)
 that stand in the translations, with their counts; ``references`` counts the references that the rewriting of names
-would change, of which there should be none. Times are those of the processor.
+would change, of which there should be none. ``letters alone``: without the attention of the model. Times are those of
+the processor.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from aligner.translation.rerank import ArticleChoice
 Choice = Callable[[ArticleChoice, Sequence[Hypothesis]], str]
 SYSTEMS: dict[str, Choice] = {
     "model alone": lambda article, found: found[0].text,
+    "names, letters alone": lambda article, found: article.choose([replace(found[0], alignment=None)]).text,
     "names": lambda article, found: article.choose(found[:1]).text,
     "names and choice": lambda article, found: article.choose(found).text,
 }
