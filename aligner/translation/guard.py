@@ -202,6 +202,10 @@ _CREDIT = re.compile(
 )
 
 
+# What opens a credit; most captions have none of it.
+_CREDIT_HINT = re.compile(r"[/(|©:]|\s[-–—]")
+
+
 @cache
 def _agencies() -> frozenset[str]:
     """Agencies by their names in capitals, of three letters or more."""
@@ -210,6 +214,8 @@ def _agencies() -> frozenset[str]:
 
 
 def _credits(source: str, target: str) -> Iterator[Problem]:
+    if not _CREDIT_HINT.search(source):
+        return
     found = [match[1].upper() for match in _CREDIT.finditer(source)]
     if found and (lost := [name for name in found if name in _agencies() and name not in target.upper()]):
         yield Problem("credit-lost", ", ".join(lost))
@@ -222,6 +228,8 @@ _CREDIT_EN = re.compile(
 
 def mend_credit(source: str, target: str) -> str:
     """A translation with the agency at its end as the source has it: "Photo: The Jornada" → "Photo: La Jornada"."""
+    if not _CREDIT_HINT.search(source):
+        return target
     last = max(_CREDIT.finditer(source), key=lambda match: match.start(), default=None)
     if last is None or source[last.end() :].strip(" .)]") or last[1].upper() not in _agencies() or last[1] in target:
         return target
