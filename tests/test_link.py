@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from aligner import documents
 from aligner.context import link, slot_of
-from aligner.context.features import NONE, PAIR, Place, compare, runs, stranger
+from aligner.context.features import NONE, PAIR, Place, compare, runs, stranger, year
 from aligner.context.fit import Example, accuracies, calibrate, examples, fit, held_out
 from aligner.context.model import FEATURES, Model, bundled_model
-from aligner.context.vectors import Vectors, bundled_vectors, rarity, unit
-from aligner.context.words import fold, sentences, skeleton, value, words
+from aligner.context.vectors import Language, Vectors, bundled_vectors, pack, rarity, unit, unpack
+from aligner.context.words import fold, inflections, sentences, skeleton, value, words
 from aligner.records import Caption, Context, Translation
 from aligner.resources import data
 from aligner.scoring.gold import load
@@ -161,15 +161,47 @@ def test_unknown_words_and_languages() -> None:
     assert not bundled_vectors().lookup("xx", ["the"])[2].any()
 
 
+def test_inflections_stand_in_for_unknown_words() -> None:
+    vectors = bundled_vectors()
+    numbers = vectors._find("es", ["tranvias", "tranvia"])
+    assert numbers[0] >= 0
+    assert "pollute" in set(inflections("polluting", "en"))
+    assert "bombero" in set(inflections("bomberas", "es"))
+    assert not list(inflections("a", "es"))
+    assert not list(inflections("tranvias", "xx"))
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_packed_rows_keep_their_direction(count: int, half: int) -> None:
+    rows = np.random.default_rng(count * half).normal(size=(count, 2 * half)).astype(np.float32)
+    packed = pack(rows)
+    assert packed.shape == (count, half)
+    assert (unit(unpack(packed)) * unit(rows)).sum(axis=1).min() > 0.98
+    np.testing.assert_array_equal(unpack(pack(unpack(packed))), unpack(packed))
+
+
 def test_vectors_survive_being_written(tmp_path: Path) -> None:
-    rows = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
+    chance = np.random.default_rng(1)
+    rows, texts = chance.normal(size=(3, 8)).astype(np.float32), chance.normal(size=(2, 4)).astype(np.float32)
     rare = np.asarray(rarity(np.arange(5.0) * 100, 1e5), np.float32)
-    Vectors.write(tmp_path / "v.npz", {"es": ["uno", "dos"], "en": ["one", "two", "three"]}, rows, rare)
+    links = np.array([[0, 1], [1, 2]], np.uint16)
+    languages = {
+        "en": Language(["one", "two", "three"], rare[2:], None, None, np.array([2])),
+        "es": Language(["uno", "dos"], rare[:2], links, np.array([[1, 0], [0.5, 0.5]], np.float32), np.array([0])),
+    }
+    projection = chance.normal(size=(8, 4)).astype(np.float32)
+    Vectors.write(tmp_path / "v.npz", languages, rows, texts, projection)
     read = Vectors.read(tmp_path / "v.npz")
     back, rarities, known = read.lookup("en", ["three", "one", "uno"])
     assert known.tolist() == [True, True, False]
-    np.testing.assert_allclose(back[:2], rows[[4, 2]], atol=0.03)
+    np.testing.assert_allclose(back[:2], unit(rows[[2, 0]]), atol=0.1)
     np.testing.assert_allclose(rarities[:2], rare[[4, 2]], atol=0.006)
+    linked, _, _ = read.lookup("es", ["uno", "dos"])
+    np.testing.assert_allclose(linked, unit(np.stack([unit(rows)[0], unit(rows)[1] + unit(rows)[2]])), atol=0.1)
+    # Vectors for sums: the word's own, else one made from its vector.
+    np.testing.assert_allclose(read.summands("en", ["three", "zzz"]), [texts[0], np.zeros(4)], atol=0.3)
+    np.testing.assert_allclose(read.summands("es", ["uno"]), texts[1:], atol=0.3)
+    np.testing.assert_allclose(read.summands("en", ["two"])[0], unit(rows)[1] * rare[3] @ projection, atol=0.4)
 
 
 # Linking
@@ -226,6 +258,14 @@ def test_strangers(source: str, expected: float) -> None:
     assert stranger(side, source) == expected
 
 
+def test_a_year_that_the_article_does_not_name() -> None:
+    place = Place(
+        [block.text for block in documents.from_text(QUAKE + "\nIn 2004 it was Al Hoceima.").blocks], bundled_vectors()
+    )
+    sides = {text: place.side(text, "es") for text in ("Rabat, en 1960", "Alhucemas, en 2004", "Los 2.122 muertos")}
+    assert [year(side) for side in sides.values() if side] == [1.0, 0.0, 0.0]
+
+
 def test_a_spanish_name_is_no_month() -> None:
     place = Place(["The vote takes place in July.", "Protesters marched through Lima."], bundled_vectors())
     side = place.side("El diputado Julio Guzmán, en la marcha", "es")
@@ -243,11 +283,12 @@ def test_slot(position: int, slot: int) -> None:
 def test_place_counts_only_for_captions_that_have_one() -> None:
     place = Place(["One thing happened.", "Another happened.", "A third one did."], bundled_vectors())
     nowhere = compare(place, ("Algo", "es"), None, None)
-    assert not nowhere.table[:, [PAIR.index(f) for f in ("before", "after", "distance")]].any()
+    assert not nowhere.table[:, [PAIR.index(f) for f in ("before", "after", "above", "below")]].any()
     here = compare(place, ("Algo", "es"), None, 1).table
     assert here[:-1, PAIR.index("before")].tolist() == [1, 0, 0]
     assert here[:-1, PAIR.index("after")].tolist() == [0, 1, 0]
-    np.testing.assert_allclose(here[:-1, PAIR.index("distance")], [0, 0, np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(here[:-1, PAIR.index("below")], [0, 0, np.log(2)], rtol=1e-6)
+    assert not here[:-1, PAIR.index("above")].any()
     np.testing.assert_array_equal(nowhere.moved(1), here)
 
 
@@ -302,9 +343,9 @@ def test_stored_weights_are_those_of_the_features() -> None:
         assert stored[name]["figures"]["held_out"]
     weights = dict(zip(FEATURES, bundled_model().weights, strict=True))
     assert (
-        min(weights[f] for f in ("name", "word", "sentence", "meaning", "before", "unmatched"))
+        min(weights[f] for f in ("name", "word", "strongest", "meaning", "before", "unmatched"))
         > 0
-        > weights["distance"]
+        > max(weights["above"], weights["below"])
     )
 
 

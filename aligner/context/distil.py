@@ -1,17 +1,25 @@
 """Makes the bundled word vectors: ``python -m aligner.context.distil DATA --work FOLDER --out link-vectors.npz``.
 
-Static distillation of a sentence encoder (Tulkens and van Dongen 2024, "Model2Vec"), in three steps:
+Vectors of single words and a lexicon, from which words are compared:
 
-1. the teacher, all-MiniLM-L6-v2, encodes the English side of a sample of sentence pairs, and every frequent English
-   word alone;
+1. the teacher, all-MiniLM-L6-v2, encodes every frequent English word alone; its vectors are cut to their principal
+   components;
+2. a Spanish word stands for the English words that share the most sentence pairs with it (cosine of their occurrences).
+   A word that an inflection of it covers is left out.
+
+Vectors for the sums by which texts are compared, static distillation of a sentence encoder (Tulkens and van Dongen
+2024, "Model2Vec"):
+
+1. the teacher encodes the English side of a sample of sentence pairs;
 2. English word vectors, started from those of the words alone, are trained so that their sums point where the
    teacher's sentence vectors do, and so that similarities between sentences are the teacher's;
 3. Spanish word vectors are trained the same way against the pairs' English sides.
 
 The teacher's vectors are first cut to their principal components, so that a prefix of a word's vector is a good
-smaller vector. Needs torch, transformers and the package of the extra ``embeddings``; takes about half an hour for
-the teacher and ten minutes for the rest on one core. DATA is a folder with ``parallel/NAME.es.gz`` and ``.en.gz``
-(line by line) and ``distilled/*.tsv.gz`` (Spanish, English, number of doubtful words).
+smaller vector. Needs torch, transformers, scipy and the package of the extra ``embeddings``; takes about half an hour
+for the teacher's sentences, ten minutes for the training and two for the lexicon on one core. DATA is a folder with
+``parallel/NAME.es.gz`` and ``.en.gz`` (line by line) and ``distilled/*.tsv.gz`` (Spanish, English, number of doubtful
+words).
 """
 
 from __future__ import annotations
@@ -29,8 +37,8 @@ from typing import Any
 
 import numpy as np
 
-from aligner.context.vectors import Matrix, Vectors, rarity
-from aligner.context.words import fold
+from aligner.context.vectors import Language, Matrix, Vectors, rarity, unit
+from aligner.context.words import fold, inflections
 from aligner.errors import UsageError
 
 # Pairs for the teacher, and further pairs for Spanish, by corpus.
@@ -59,10 +67,17 @@ FURTHER = {
     "debian-news": 3000,
     "openstax": 12000,
 }
-TRAINED, KEPT = 128, 80  # components
-ENGLISH, SPANISH = 30000, 40000  # words
+TRAINED, SUMMED = 128, 64  # components of the vectors for sums, before and after they are cut
+ENGLISH, SPANISH = 30000, 40000  # their words
+FREQUENT = {"en": 12000, "es": 14000}  # those that are kept
 EPOCHS, BATCH = 6, 1024
 SIMILARITY = 20.0  # weight of the similarities' loss beside the directions'
+ALONE = 96  # components of the vectors of single words
+VOCABULARY = {"en": 34000, "es": 60000}  # most frequent words that are looked at
+SEEN = {"en": 4, "es": 3}  # in so many sentences at least
+COMMON = 0.05  # a word in a larger share of the sentences is not looked up in the lexicon
+LINKS = 3  # English words that a Spanish one stands for
+COVERED = 0.80  # cosine from which an inflection's vector does for a word
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 Pairs = list[tuple[str, str]]
@@ -192,23 +207,67 @@ def _train(sentences: list[list[int]], targets: Any, start: Any, rate: float, la
     return bag.weight.detach()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+def lexicon(pairs: Pairs) -> tuple[dict[str, list[str]], dict[str, Any], Any, Any]:
+    """Frequent words of both languages and which English words Spanish ones stand for.
+
+    Args:
+        pairs: sentence pairs.
+
+    Returns:
+        The words by language; in how many sentences each stands; per Spanish word the numbers of its likeliest English
+        words, -1 where there are fewer; and the cosines of their occurrences.
+    """
+    from scipy import sparse
+
+    words: dict[str, list[str]] = {}
+    counts: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    for side, language in enumerate(("es", "en")):
+        index: dict[str, int] = {}
+        flat: list[int] = []
+        ends = [0]
+        for pair in pairs:
+            flat.extend(index.setdefault(word, len(index)) for word in set(_forms(pair[side])))
+            ends.append(len(flat))
+        matrix = sparse.csr_matrix((np.ones(len(flat), np.float32), flat, ends), shape=(len(pairs), len(index)))
+        count = np.asarray(matrix.sum(axis=0)).ravel()
+        chosen = np.argsort(-count, kind="stable")[: VOCABULARY[language]]
+        chosen = chosen[count[chosen] >= SEEN[language]]
+        listed = list(index)
+        words[language], counts[language] = [listed[i] for i in chosen], count[chosen]
+        columns[language] = matrix.tocsc()[:, chosen]
+    rare = {language: (count < COMMON * len(pairs)).astype(np.float32) for language, count in counts.items()}
+    both = (columns["es"] @ sparse.diags(rare["es"])).T.tocsr() @ (columns["en"] @ sparse.diags(rare["en"])).tocsr()
+    links = np.full((len(words["es"]), LINKS), -1)
+    cosines = np.zeros((len(words["es"]), LINKS), np.float32)
+    for i in range(len(links)):
+        others, together = (part[both.indptr[i] : both.indptr[i + 1]] for part in (both.indices, both.data))
+        product = counts["es"][i] * counts["en"][others]
+        # Meetings that chance explains say nothing.
+        cosine = np.where((together > 1) & (together > 3 * product / len(pairs)), together / np.sqrt(product), 0)
+        best = np.argsort(-cosine, kind="stable")[:LINKS]
+        best = best[cosine[best] > 0]
+        links[i, : len(best)], cosines[i, : len(best)] = others[best], cosine[best]
+    return words, counts, links, cosines
+
+
+def uncovered(words: Sequence[str], rows: Matrix, language: str, needed: set[str]) -> list[int]:
+    """Numbers of the words that no inflection among the more frequent kept ones can stand for."""
+    kept: dict[str, int] = {}
+    for i, word in enumerate(words):
+        other = next((kept[form] for form in inflections(word, language) if form in kept), None)
+        if word in needed or (rows[i].any() and (other is None or float(rows[i] @ rows[other]) < COVERED)):
+            kept[word] = i
+    return list(kept.values())
+
+
+def trained(data: Path, work: Path, limit: int | None) -> dict[str, tuple[list[str], Matrix]]:
+    """Vectors for sums: words and rows by language."""
     import torch
 
-    parser = argparse.ArgumentParser(prog="python -m aligner.context.distil", description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--work", type=Path, required=True, help="folder for the teacher's vectors, reused if there")
-    parser.add_argument("--limit", type=int, help="use only so many of the taught pairs")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    options.work.mkdir(parents=True, exist_ok=True)
-
-    taught = taught_pairs(options.data)
-    further = further_pairs(options.data, taught)
-    taught = taught[: options.limit]
+    taught = taught_pairs(data)
+    further = further_pairs(data, taught)
+    taught = taught[:limit]
     spanish = [_forms(es) for es, _ in [*taught, *further]]
     english = [_forms(en) for _, en in [*taught, *further]]
     counts = {"es": Counter(w for s in spanish for w in s), "en": Counter(w for s in english for w in s)}
@@ -217,8 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for language, size in (("es", SPANISH), ("en", ENGLISH))
     }
     index = {language: {word: i for i, word in enumerate(listed)} for language, listed in words.items()}
-    teacher = _cached(options.work / "sentences.npy", [en for _, en in taught])
-    alone = _cached(options.work / "words.npy", words["en"])
+    teacher = _cached(work / "sentences.npy", [en for _, en in taught])
+    alone = teacher_vectors(words["en"])
 
     centre = teacher.mean(axis=0)
     components = np.linalg.svd((teacher - centre)[:40000], full_matrices=False)[2][:TRAINED].T
@@ -238,10 +297,81 @@ def main(arguments: Sequence[str] | None = None) -> None:
     targets = torch.nn.functional.normalize(sums, dim=1)
     targets[: len(taught)] = torch.nn.functional.normalize(targets[: len(taught)] + wanted, dim=1)
     spanish_rows = _train(ids["es"], targets, torch.randn(len(words["es"]), TRAINED) * 0.01, 0.004, "Spanish")
+    kept = {}
+    for language, rows in (("es", spanish_rows), ("en", english_rows)):
+        size = FREQUENT[language]
+        kept[language] = words[language][:size], rows[:size, :SUMMED].numpy()
+    return kept
 
-    rows = torch.cat([spanish_rows[:, :KEPT], english_rows[:, :KEPT]]).numpy()
-    count = np.array([counts[language][word] for language, listed in words.items() for word in listed], float)
-    Vectors.write(options.out, words, rows, np.asarray(rarity(count, len(english)), np.float32))
+
+def summed(data: Path, work: Path, limit: int | None) -> dict[str, tuple[list[str], Matrix]]:
+    """The same, from ``summed.npz`` in the folder for work if it is there."""
+    path = work / "summed.npz"
+    if not path.is_file():
+        arrays: dict[str, Any] = {}
+        for language, (words, rows) in trained(data, work, limit).items():
+            arrays |= {f"words_{language}": np.array("\n".join(words)), f"rows_{language}": rows.astype(np.float16)}
+        np.savez(path, **arrays)
+    with np.load(path) as stored:
+        return {
+            language: (str(stored[f"words_{language}"]).split("\n"), stored[f"rows_{language}"].astype(np.float32))
+            for language in ("en", "es")
+        }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    import torch
+
+    parser = argparse.ArgumentParser(prog="python -m aligner.context.distil", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, required=True, help="folder for what takes long, reused if there")
+    parser.add_argument("--limit", type=int, help="use only so many of the taught pairs")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    sums = summed(options.data, options.work, options.limit)
+    names = sorted(path.name.removesuffix(".es.gz") for path in (options.data / "parallel").glob("*.es.gz"))
+    pairs = [pair for name in names for pair in _parallel(options.data, name, 500, set())]
+    pairs += _captions(options.data, None, set())
+    words, counts, links, cosines = lexicon(pairs)
+    alone = _cached(options.work / "words.npy", words["en"])
+    common = alone[:20000]
+    centre = common.mean(axis=0)
+    components = np.linalg.svd(common - centre, full_matrices=False)[2][:ALONE].T
+    english = unit((alone - centre) @ components)
+    weights = cosines / np.maximum(cosines.max(axis=1, keepdims=True), 1e-9)
+    spanish = unit(np.einsum("nk,nkd->nd", weights, english[links]))
+    kept = {
+        language: uncovered(words[language], rows, language, set(sums[language][0]))
+        for language, rows in (("en", english), ("es", spanish))
+    }
+    number = np.zeros(len(english), np.int64)
+    # A link to a word that is left out goes to its inflection.
+    place = {words["en"][i]: n for n, i in enumerate(kept["en"])}
+    for i, word in enumerate(words["en"]):
+        number[i] = place.get(word, next((place[form] for form in inflections(word, "en") if form in place), 0))
+    languages, rows_for_sums, inputs, outputs = {}, [], [], []
+    for language, rows in (("en", english), ("es", spanish)):
+        chosen = kept[language]
+        listed = [words[language][i] for i in chosen]
+        rare = np.asarray(rarity(counts[language][chosen], len(pairs)), np.float32)
+        trained_rows = dict(zip(*sums[language], strict=True))
+        have = np.array([i for i, word in enumerate(listed) if word in trained_rows])
+        rows_for_sums += [trained_rows[listed[i]] for i in have]
+        inputs.append(rows[chosen][have] * rare[have, None])
+        outputs.append(np.array([trained_rows[listed[i]] for i in have]))
+        linked = language != "en"
+        languages[language] = Language(
+            listed, rare, number[links[chosen]] if linked else None, weights[chosen] if linked else None, have
+        )
+    x, y = np.concatenate(inputs), np.concatenate(outputs)
+    projection = np.linalg.solve(x.T @ x + np.eye(ALONE), x.T @ y)
+    Vectors.write(options.out, languages, english[kept["en"]], np.array(rows_for_sums, np.float32), projection)
+    print({language: len(lang.words) for language, lang in languages.items()}, options.out.stat().st_size)
 
 
 if __name__ == "__main__":

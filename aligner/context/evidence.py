@@ -43,7 +43,7 @@ def reasons(
         row["meaning"] - mean["meaning"]
     )
     if slot is not None:
-        near = sum(weight[f] * (row[f] - mean[f]) for f in ("before", "after", "distance"))
+        near = sum(weight[f] * (row[f] - mean[f]) for f in ("before", "after", "above", "below"))
         if paragraph == slot - 1:
             found["just before the caption"] = near
         elif paragraph == slot:
@@ -61,18 +61,21 @@ def _words(place: Place, compared: Compared, weight: dict[str, float], paragraph
     numbers: set[int] = set()
     columns = place.paragraph_columns(paragraph)
     for side in compared.sides:
-        added = _worth(place, side, weight, paragraph) / len(compared.sides)
+        added = _worth(side, weight, paragraph)
+        mine: dict[int, float] = defaultdict(float)
         for i in range(len(side.words)):
             if not len(columns):
                 break
             column = int(columns[int(side.match[i, columns].argmax())])
             if side.match[i, column] < SHOWN:
                 continue
-            worth[column] += float(added[i])
+            mine[column] += float(added[i])
             if side.name[i]:
                 names.add(column)
             if side.number[i]:
                 numbers.add(column)
+        for column in mine:
+            worth[column] = max(worth[column], mine[column])
     found: dict[str, float] = {}
     for name in place.adjacent(paragraph, names):
         single = min(place.spread(column) for column in name) == 1 and len(place.texts) > 2
@@ -89,13 +92,12 @@ def _words(place: Place, compared: Compared, weight: dict[str, float], paragraph
     return found
 
 
-def _worth(place: Place, side: Side, weight: dict[str, float], paragraph: int) -> NDArray[np.float64]:
+def _worth(side: Side, weight: dict[str, float], paragraph: int) -> NDArray[np.float64]:
     """What each word of a text adds to a paragraph's score."""
-    inside = place.sentence_range(paragraph)
-    sentence = inside.start + int((side.weight @ side.sentence_match[:, inside]).argmax())
     kind = np.where(side.name, weight["name"], np.where(side.number, 0.0, weight["word"]))
-    worth = side.weight * (
-        kind * side.paragraph_match[:, paragraph] + weight["sentence"] * side.sentence_match[:, sentence]
-    )
+    worth = kind * side.weight * side.own[:, paragraph]
     worth = worth + weight["number"] * side.number * side.locality * side.paragraph_match[:, paragraph]
+    telling = side.telling[:, paragraph]
+    strongest = int(telling.argmax())
+    worth[strongest] += weight["strongest"] * telling[strongest]
     return np.asarray(worth, float)

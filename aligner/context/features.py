@@ -2,8 +2,8 @@
 
 Every word of the caption (its source, and its translation where there is one) is looked for in every sentence of the
 article: by spelling, forgiving accents, transliteration and inflection, and by meaning through word vectors. A word
-counts by its rarity in general and by how few of the article's paragraphs have it, so that the name of a village says
-much and the name of the article's hero little.
+counts by its rarity in general and by how few other paragraphs have it, so that the name of a village says much and the
+name of the article's hero little.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ MEANING_LOW, MEANING_HIGH = 0.30, 0.95
 # Shorter words must be spelled the same.
 SHORT = 4
 
-PAIR = ("name", "word", "number", "sentence", "meaning", "length", "before", "after", "distance")
-NONE = ("none", "unmatched", "stranger")
+# A match counts in a paragraph by its share among the paragraphs, in which this much stands for paragraphs unseen.
+UNSEEN = 0.15
+
+PAIR = ("name", "word", "number", "strongest", "meaning", "before", "after", "above", "below")
+NONE = ("none", "unmatched", "stranger", "year", "best")
 
 
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
@@ -85,7 +88,20 @@ class Side:
     @property
     def weight(self) -> Matrix:
         """What a full match of each word is worth; long captions share it out among their words."""
-        scaled: Matrix = self.rarity * self.locality / math.sqrt(len(self.words))
+        scaled: Matrix = self.rarity / np.float32(math.sqrt(len(self.words)))
+        return scaled
+
+    @property
+    def own(self) -> Matrix:
+        """Per word and paragraph, the match, less where other paragraphs match as well."""
+        squares = self.paragraph_match**2
+        shared: Matrix = self.paragraph_match * squares / (squares.sum(axis=1, keepdims=True) + UNSEEN)
+        return shared
+
+    @property
+    def telling(self) -> Matrix:
+        """Per word and paragraph, the match times what the word tells in general and in this article."""
+        scaled: Matrix = (self.rarity * self.locality)[:, None] * self.paragraph_match
         return scaled
 
 
@@ -106,7 +122,6 @@ class Place:
         self.skeletons = [skeleton(form) for form in self.forms]
         self.values = [value(form, language) for form in self.forms]
         self._form_vectors, _, self._form_known = vectors.lookup(language, self.forms)
-        self._form_vectors = unit(self._form_vectors)
 
     def _read(self) -> None:
         index: dict[str, int] = {}
@@ -142,23 +157,17 @@ class Place:
         self.is_date = np.array([form in DATES for form in self.forms], bool)
 
     @cached_property
-    def lengths(self) -> Matrix:
-        """Log of each paragraph's number of words."""
-        return np.log(np.array([max(5, len(found)) for found in self.words], np.float32))
-
-    @cached_property
     def sentence_vectors(self) -> Matrix:
         """The meaning of each sentence."""
         flat = [form for forms in self.by_sentence for form in forms]
-        rows, _, _ = self.vectors.lookup(self.language, flat)
+        rows = self.vectors.summands(self.language, flat)
         ends = np.cumsum([len(forms) for forms in self.by_sentence])
         sums = [rows[end - len(forms) : end].sum(axis=0) for end, forms in zip(ends, self.by_sentence, strict=True)]
-        return unit(np.array(sums, np.float32).reshape(len(sums), self.vectors.size))
+        return unit(np.array(sums, np.float32))
 
     def text_vector(self, text: str, language: str) -> Matrix:
         """The meaning of a text."""
-        rows, _, _ = self.vectors.lookup(language, [word.form for word in words(text)])
-        return unit(rows.sum(axis=0))
+        return unit(self.vectors.summands(language, [word.form for word in words(text)]).sum(axis=0))
 
     def sentence_texts(self) -> list[str]:
         """The sentences of all paragraphs, in order."""
@@ -216,7 +225,7 @@ class Place:
         forms = [word.form for word in found]
         rows, rarity, known = self.vectors.lookup(language, forms)
         number = np.array([value(form, language) is not None for form in forms], bool)
-        match = self._match(found, language, unit(rows), known)
+        match = self._match(found, language, rows, known)
         name = self._names(text, found, match) & ~number
         # "Julio Guzmán" is neither July nor any other word that is no name.
         match[np.ix_(name, self.is_date | ~self.is_name)] = 0
@@ -284,14 +293,15 @@ class Compared:
             slot: number of paragraphs in front of it; None where it stands nowhere.
         """
         table = self.table.copy()
-        columns = [PAIR.index(feature) for feature in ("before", "after", "distance")]
+        columns = [PAIR.index(feature) for feature in ("before", "after", "above", "below")]
         table[:, columns] = 0
         if slot is not None:
             order = np.arange(len(table) - 1)
             nearness = (
                 order == slot - 1,
                 order == slot,
-                np.log1p(np.where(order < slot, slot - 1 - order, order - slot)),
+                np.log1p(np.maximum(slot - 1 - order, 0)),
+                np.log1p(np.maximum(order - slot, 0)),
             )
             table[:-1, columns] = np.stack(nearness, axis=1)
         return table
@@ -319,30 +329,30 @@ def compare(
     texts = [source] + ([(translation, place.language)] if translation else [])
     sides = tuple(side for side in (place.side(*text) for text in texts) if side is not None)
 
-    def mean(measure: Callable[[Side], Matrix], size: int) -> Matrix:
+    def strongest(measure: Callable[[Side], NDArray[np.floating]], size: int) -> Matrix:
+        """The stronger of the two witnesses, source and translation: a poor one must not weaken a good one."""
         values = [measure(side) for side in sides]
-        return np.mean(values, axis=0, dtype=np.float32) if values else np.zeros(size, np.float32)
+        return np.asarray(np.max(values, axis=0) if values else np.zeros(size), np.float32)
 
-    by_sentence = mean(lambda side: side.weight @ side.sentence_match, len(place.by_sentence))
+    by_sentence = strongest(lambda side: (side.weight * side.locality) @ side.sentence_match, len(place.by_sentence))
     if encoder is not None and encoded is not None and translation:
         meaning = encoded @ encoder([translation])[0]
     else:
-        meaning = np.mean([place.sentence_vectors @ place.text_vector(*text) for text in texts], axis=0)
+        meaning = np.max([place.sentence_vectors @ place.text_vector(*text) for text in texts], axis=0)
     table = np.zeros((total + 1, len(PAIR) + len(NONE)), np.float32)
     columns = {
-        "name": mean(lambda side: (side.weight * side.name) @ side.paragraph_match, total),
-        "word": mean(lambda side: (side.weight * ~(side.name | side.number)) @ side.paragraph_match, total),
-        "number": mean(lambda side: (side.locality * side.number) @ side.paragraph_match, total),
-        "sentence": place.best_sentence(by_sentence),
+        "name": strongest(lambda side: (side.weight * side.name) @ side.own, total),
+        "word": strongest(lambda side: (side.weight * ~(side.name | side.number)) @ side.own, total),
+        "number": strongest(lambda side: (side.locality * side.number) @ side.paragraph_match, total),
+        "strongest": strongest(lambda side: side.telling.max(axis=0), total),
         "meaning": place.best_sentence(meaning) * 5,
-        "length": place.lengths,
     }
     for feature, column in columns.items():
         table[:total, PAIR.index(feature)] = column
+    table[total, len(PAIR)] = 1.0
     if sides:
-        table[total, len(PAIR) :] = (1.0, unmatched(sides[0]), stranger(sides[0], texts[0][0]))
-    else:
-        table[total, len(PAIR)] = 1.0
+        best = columns["name"].max() + columns["word"].max()
+        table[total, len(PAIR) + 1 :] = unmatched(sides[0]), stranger(sides[0], texts[0][0]), year(sides[0]), best
     compared = Compared(sides, table, by_sentence + meaning)
     return replace(compared, table=compared.moved(slot))
 
@@ -379,3 +389,12 @@ def stranger(side: Side, text: str) -> float:
         if word in TITLES or (len(name) > 1 and word not in BEFORE_PLACES):
             people.append(float(side.paragraph_match[name].max(axis=1).mean()))
     return float(bool(people) and max(people) < 0.5)
+
+
+def year(side: Side) -> float:
+    """1 if the caption names a year that the article does not, else 0: the picture may be of another occasion."""
+    unseen = (
+        side.paragraph_match[i].max() < 1 and word.form.isdigit() and 1800 <= int(word.form) < 2100
+        for i, word in enumerate(side.words)
+    )
+    return float(any(unseen))

@@ -32,7 +32,7 @@ from aligner.scoring.gold import GoldDocument, Mark, load
 # rest stand anywhere.
 BESIDE, BEFORE = 0.80, 0.05
 COPIES = 4
-PENALTY = 0.003
+PENALTY = 0.004
 FOLDS = 8
 
 
@@ -128,6 +128,11 @@ def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64
         right[i, : last + 1] = np.arange(last + 1) == last if example.right[last] else example.right
     importance = np.array([example.weight for example in data])
     importance /= importance.sum()
+    # The penalty is to mean the same for all features: it is put on weights of features of like size.
+    flat = tables.reshape(-1, len(FEATURES))
+    scale = np.sqrt((flat**2).sum(axis=0) / np.maximum((flat != 0).sum(axis=0), 1))
+    scale[scale == 0] = 1
+    tables /= scale
     weights = np.zeros(len(FEATURES))
     for _ in range(200):
         scores = tables @ weights + absent
@@ -137,13 +142,13 @@ def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64
         chosen /= np.maximum(chosen.sum(axis=1, keepdims=True), 1e-12)
         mean = np.einsum("nm,nmd->nd", shares, tables)
         gradient = importance @ (np.einsum("nm,nmd->nd", chosen, tables) - mean) - penalty * weights
-        second = np.einsum("n,nm,nmd,nme->de", importance, shares, tables, tables, optimize=True)
-        second -= np.einsum("n,nd,ne->de", importance, mean, mean, optimize=True)
+        second = flat.T @ (flat * (importance[:, None] * shares).reshape(-1, 1)) - (mean.T * importance) @ mean
         step = np.linalg.solve(second + penalty * np.eye(len(weights)), gradient)
         weights += step
         if np.abs(step).max() < 1e-5:
             break
-    return weights
+    fitted: NDArray[np.float64] = weights / scale
+    return fitted
 
 
 def _choices(data: Sequence[Example], weights: NDArray[np.float64]) -> list[tuple[Example, float, bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,10 @@ _ABBREVIATION = re.compile(
 _LISTS: dict[str, Any] = json.loads(data("link-words.json").read_text(encoding="utf8"))
 STOPWORDS: dict[str, frozenset[str]] = {
     language: frozenset(listed.split()) for language, listed in _LISTS["stopwords"].items()
+}
+# Endings that alternate in one word, by language.
+_ENDINGS: dict[str, list[list[str]]] = {
+    language: [group.split(" ") for group in groups] for language, groups in _LISTS["endings"].items()
 }
 DATES = frozenset(_LISTS["dates"].split())
 # A name behind one of these is a place or an institution more often than a person …
@@ -108,6 +113,15 @@ def value(form: str, language: str) -> str | None:
     if form[0].isdigit():
         return form
     return _NUMBER_WORDS.get(language, {}).get(form)
+
+
+def inflections(form: str, language: str) -> Iterator[str]:
+    """Spellings that can be other inflections of a word, likelier ones first: "tranvias" gives "tranvia"."""
+    for group in _ENDINGS.get(language, ()):
+        for ending in sorted(group, key=len, reverse=True):
+            if form.endswith(ending) and len(form) - len(ending) > 2:
+                stem = form[: len(form) - len(ending)]
+                yield from (stem + other for other in group if other != ending)
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
