@@ -158,6 +158,9 @@ def test_unknown_words_and_languages() -> None:
     assert not rows[0].any()
     assert known.tolist() == [False, True]
     assert rare[0] > rare[1]
+    assert bundled_vectors().frequent("en", "government")
+    assert not any(bundled_vectors().frequent("en", word) for word in ("zzzqqq", "governmentes"))
+    assert not bundled_vectors().frequent("xx", "government")
     assert not bundled_vectors().lookup("xx", ["the"])[2].any()
 
 
@@ -363,8 +366,8 @@ def test_accuracy_on_the_written_sets(corpus: Path) -> None:
     seen = examples(documents_, {})
     chosen = held_out(seen)
     reached = accuracies(chosen)
-    assert reached["source"] >= 0.76
-    assert reached["reference"] >= 0.78
+    assert reached["source"] >= 0.83
+    assert reached["reference"] >= 0.86
     slope, offset = calibrate(chosen)
     assert 0.5 < slope < 1.5
     # Calibration: among held-out captions, the mean probability is the share of right links.

@@ -394,7 +394,10 @@ def stranger(side: Side, text: str) -> float:
 def year(side: Side) -> float:
     """1 if the caption names a year that the article does not, else 0: the picture may be of another occasion."""
     unseen = (
-        side.paragraph_match[i].max() < 1 and word.form.isdigit() and 1800 <= int(word.form) < 2100
+        side.paragraph_match[i].max() < 1
+        and word.form.isascii()
+        and word.form.isdigit()
+        and 1800 <= int(word.form) < 2100
         for i, word in enumerate(side.words)
     )
     return float(any(unseen))

@@ -146,6 +146,11 @@ class Vectors:
 
         return np.fromiter(map(number, forms), np.int64, len(forms))
 
+    def frequent(self, language: str, form: str) -> bool:
+        """Whether a folded word itself, not an inflection of it, is among the most frequent: those trained for sums."""
+        number = self._index.get(language, {}).get(form)
+        return number is not None and bool(self._summed[language][number] >= 0)
+
     def _vectors(self, language: str, numbers: NDArray[np.int64]) -> Matrix:
         lang = self._languages[language]
         if lang.links is None or lang.weights is None:

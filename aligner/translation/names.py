@@ -207,7 +207,7 @@ def _known_english(key: str) -> bool:
     """Whether a folded word is English, as far as the word lists of the package go."""
     from aligner.context.vectors import bundled_vectors
 
-    return key in _english() or bool(bundled_vectors().lookup("en", [key])[2][0])
+    return key in _english() or bundled_vectors().frequent("en", key)
 
 
 # --------------------------------------------------------------------------------------------------------- article
