@@ -17,7 +17,7 @@ from scoring_helpers import damaged, perfect, write
 
 from aligner import cli
 from aligner.documents import from_bytes
-from aligner.records import Caption, Context, Document, Name, Translation
+from aligner.records import Caption, Context, Document, Name, Term, Translation
 from aligner.report import build, render, write_report
 from aligner.report.model import Report, differences
 from aligner.scoring import Gold, Run, Settings, load
@@ -52,7 +52,8 @@ def runs(gold: Gold) -> list[Run]:
             return replace(caption, context=None)
         if n % 9 == 4:
             warned = replace(translation, text="the the the", warnings=("repetition: 3 times the same",))
-            return replace(caption, translation=replace(warned, names=(Name("Elíseo", "Élysée"),)))
+            terms = (Term("alcalde", "mayor <of all>", "replaced"),)
+            return replace(caption, translation=replace(warned, names=(Name("Elíseo", "Élysée"),), glossary=terms))
         return replace(caption, reasons=("function words: el, de",))
 
     return [run, damaged(run, err, name="errs")]
@@ -146,6 +147,11 @@ def test_numbers_on_the_page_are_the_scores(report: Report, page: str) -> None:
     assert "paired bootstrap" in page
     for item in report.scores.inputs:
         assert item.sha256 in page
+
+
+def test_names_and_terms_stand_with_the_evidence(page: str) -> None:
+    assert "<li>name: Elíseo, in the article Élysée</li>" in page
+    assert "<li>glossary: alcalde, mayor &lt;of all&gt; (replaced)</li>" in page
 
 
 def test_charts_are_drawn_with_names_for_assistive_technology(page: str) -> None:
