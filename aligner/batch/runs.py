@@ -77,6 +77,7 @@ def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
         Stopped: SIGINT or SIGTERM came.
     """
     output.available(options.format)
+    check_format(options.input_format)
     described = settings.describe(options)
     with _folder(options.out):
         settings.begin(options.out, described, source_names(options))
