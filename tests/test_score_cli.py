@@ -323,7 +323,9 @@ def test_junit_and_sarif_of_a_finder_run(call: Call, run: Run, tmp_path: Path) -
     broken = replace(clean, document="broken.txt", error="broken.txt: binary\x00 data", sha256="")
     path = write(replace(found, records=(*found.records, clean, broken)), tmp_path / "found.jsonl")
     junit, sarif = tmp_path / "out" / "residue.xml", tmp_path / "out" / "residue.sarif"
-    assert call("score", path, "--junit", junit, "--sarif", sarif)[0] == 0
+    code, out, err = call("score", path, "--junit", junit, "--sarif", sarif)
+    assert (code, out) == (0, "found: broken.txt could not be read\n")
+    assert err == f"aligner: 4 captions in 3 records; wrote {junit}, {sarif}\n"
     suite = ElementTree.parse(junit).getroot()[0]
     assert [len(case) for case in suite] == [1, 0, 1]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")

@@ -289,6 +289,10 @@ def _files(runs: list[Run], verdicts: list[Verdict], junit: Path | None, sarif: 
         write_atomically(junit, formats.junit(records, verdicts).encode())
     if sarif:
         write_atomically(sarif, formats.sarif(records).encode())
+    if written := [str(path) for path in (junit, sarif) if path]:
+        captions = sum(len(record.captions) for record in records)
+        found = f"{captions:,} captions in {len(records):,} records; " if records else ""
+        typer.echo(f"aligner: {found}wrote {', '.join(written)}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -97,11 +97,12 @@ def tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     names = [name for name in FIGURES if any(name in system.figures for system in systems)]
     rows = [[name, *(cell(name, s.figures.get(name)) for s in systems), _count(name, systems)] for name in names]
     intervals = any(value.low is not None for system in systems for value in system.figures.values())
-    yield (
-        "Figures (95 % intervals)" if intervals else "Figures",
-        ["figure", *(s.name for s in systems), "n"],
-        rows,
-    )
+    if rows:  # a run of the finder has none without gold
+        yield (
+            "Figures (95 % intervals)" if intervals else "Figures",
+            ["figure", *(s.name for s in systems), "n"],
+            rows,
+        )
     if scores.comparisons:
         yield from _matrices(scores)
     for system in systems:
@@ -149,7 +150,8 @@ def _pair(comparison: mt.Comparison | None) -> str:
 def _remarks(scores: Scores) -> Iterator[str]:
     for system in scores.systems:
         for path in system.failed:
-            yield f"{system.name}: {path} could not be read; its captions count as missed"
+            missed = "; its captions count as missed" if "find.line.r" in system.figures else ""
+            yield f"{system.name}: {path} could not be read{missed}"
         for kind, title in _LISTS.items():
             found: tuple[Finding, ...] = getattr(system, kind)
             for item in found[:_LISTED]:
