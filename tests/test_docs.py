@@ -76,7 +76,7 @@ def test_every_block_says_what_it_is() -> None:
     for block in ALL:
         if block.comment.startswith("<!-- not run: "):
             assert block.comment.removeprefix("<!-- not run: ").removesuffix(" -->") in REASONS, block
-        if block.language == "text":
+        if block.language == "text" and block.page.stem != "benchmarks":  # which holds what programs printed
             assert not re.search(r"^\s*(aligner|python|pip) ", block.code, re.MULTILINE), block
 
 

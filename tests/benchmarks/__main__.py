@@ -56,7 +56,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def text(output: str) -> str:
     """Output that is Markdown already, or for reading in fixed width."""
     output = output.strip("\n")
-    return output if output.lstrip().startswith("|") else f"```\n{output}\n```"
+    return output if output.lstrip().startswith("|") else f"```text\n{output}\n```"
 
 
 def find(output: str) -> str:
