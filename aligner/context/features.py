@@ -37,6 +37,8 @@ from aligner.context.words import (
 # Spellings less alike than this (per cent of letters) are different words; meanings less alike (cosine) are unrelated.
 SPELLING = 75.0
 MEANING_LOW, MEANING_HIGH = 0.30, 0.95
+# Two names of less alike meanings are two names: Merkel is not the Bavarians, but "Alemania" is Germany.
+MEANING_NAME = 0.6
 # Shorter words must be spelled the same.
 SHORT = 4
 
@@ -225,10 +227,11 @@ class Place:
         forms = [word.form for word in found]
         rows, rarity, known = self.vectors.lookup(language, forms)
         number = np.array([value(form, language) is not None for form in forms], bool)
-        match = self._match(found, language, rows, known)
+        match, spelled = self._match(found, language, rows, known)
         name = self._names(text, found, match) & ~number
         # "Julio Guzmán" is neither July nor any other word that is no name.
         match[np.ix_(name, self.is_date | ~self.is_name)] = 0
+        match[name] = np.where(spelled[name] | (match[name] >= MEANING_NAME), match[name], 0)
         padded = np.concatenate([match, np.zeros((len(found), 1), np.float32)], axis=1)
         by_sentence = np.maximum.reduceat(padded[:, self._columns], self._starts, axis=1)
         by_paragraph = self.best_sentence(by_sentence)
@@ -236,7 +239,10 @@ class Place:
         locality = np.clip(np.log((total + 1) / (0.5 + by_paragraph.sum(axis=1))), 0, None)
         return Side(language, found, match, by_sentence, by_paragraph, rarity, locality, name, number)
 
-    def _match(self, found: Sequence[Word], language: str, rows: Matrix, known: NDArray[np.bool_]) -> Matrix:
+    def _match(
+        self, found: Sequence[Word], language: str, rows: Matrix, known: NDArray[np.bool_]
+    ) -> tuple[Matrix, NDArray[np.bool_]]:
+        """How well each word matches each form of the article, and whether by its letters."""
         spelling = cdist(
             [skeleton(word.form) for word in found],
             self.skeletons,
@@ -253,8 +259,9 @@ class Place:
             if number is not None:
                 match[i] = [number == other for other in self.values]
             elif len(word.form) < SHORT:
-                match[i] = np.maximum(meaning[i], [word.form == form for form in self.forms])
-        return match
+                spelling[i] = [word.form == form for form in self.forms]
+                match[i] = np.maximum(meaning[i], spelling[i])
+        return match, spelling > 0
 
     def _names(self, text: str, found: Sequence[Word], match: Matrix) -> NDArray[np.bool_]:
         letters = [c for c in text if c.isalpha()]
