@@ -44,6 +44,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BETWEEN = re.compile(r"(?:['’]s?)?\W{0,3}")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
+#: Endings of Spanish names and of their English forms.
+_ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
 _GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
 
 
@@ -485,8 +487,8 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
                     best = ranking
     if best is None:
         yield from (
-            Pair((token,), token.form, token.form, False, inside=len(run) > 1)
-            for token in run
+            Pair((token,), token.form, token.form, False, others=_anglicised(run, i), inside=len(run) > 1)
+            for i, token in enumerate(run)
             if token.capital and token.key not in _PARTICLES and f"{token.key}" not in lexicon()
         )
         return
@@ -502,6 +504,15 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
             target = target.title()
     yield Pair(content, _printed(source, words), target, True)
     yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
+
+
+def _anglicised(run: Sequence[Token], i: int) -> tuple[str, ...]:
+    """English forms of a name by its ending, "Wolfsburg" for "Wolfsburgo"; none of a part of somebody's name."""
+    form = run[i].form
+    beside = run[i].follows or (i + 1 < len(run) and run[i + 1].follows)
+    if beside or len(form) < LONG or _known_english(run[i].key):
+        return ()
+    return tuple(ending.sub(english, form) for ending, english in _ENDINGS if ending.search(form))
 
 
 def _headed(source: str, found: Sequence[Token], made: Iterable[Pair], mentions: Mentions) -> Iterator[Pair]:
@@ -675,7 +686,7 @@ class _Rewriter:
             span = self.claim(pair, form)
             if span is None:
                 continue
-            if form in pair.others and any(self.tokens[j].capital for j in self.owned(pair)):
+            if form in pair.others and pair.kind != "name" and any(self.tokens[j].capital for j in self.owned(pair)):
                 # "Polisario" is right, but not in "Front Polisario".
                 self._free(span)
                 continue
