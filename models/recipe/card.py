@@ -159,10 +159,15 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
         if warm
         else "from scratch"
     )
+    before = float(options["warmstart"].get("folder_tokens", 0))
+    if options["warmstart"].get("folder"):
+        start += (
+            f", then {before / 1e6:.1f} M target tokens in an earlier run, whose released weights this run went on from"
+        )
     lines += [
         f"- start: {start}",
         f"- {averaged['tokens'] / 1e6:.1f} M target tokens in {averaged['step']:,} steps, "
-        f"{averaged['hours']:.1f} hours on an ordinary processor; weights: {averaged['kind']}",
+        f"{averaged['hours']:.1f} hours of an ordinary processor; weights: {averaged['kind']}",
         f"- recipe: `models/recipe`, commit {manifest['revision'] or 'unknown'}",
         f"- {prepared['pairs']:,} training pairs, {prepared.get('noisy copies', 0):,} of them noisy copies "
         "(capitals, lost accents, misspellings, trailing credits)",

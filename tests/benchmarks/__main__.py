@@ -104,6 +104,11 @@ BENCHMARKS = {
         "Figures as in [scoring.md](scoring.md). Captions a second: one call with all captions.",
         "bench_systems.py", ("--json",), True, systems, ("sacrebleu", "ctranslate2", "transformers"),
     ),
+    "cold": Benchmark(
+        "One article in a process of its own",
+        "The seed article; each round starts the command anew.",
+        "bench_cold.py", ("--json",), False, lambda output: table(json.loads(output)), ("ctranslate2",),
+    ),
     "find": Benchmark(
         "Finding, beside language identifiers line by line",
         "Precision, recall and F1 of lines; span and credit: shares found exactly. Throughput of one core, by "
