@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aligner.records import Translation
 from aligner.resources import bundled
-from aligner.translation import Hypothesis, Translator, guard, making, models
+from aligner.translation import Hypothesis, Translator, guard, making, models, numbers
 from aligner.translation.engines import Decoding
 from aligner.translation.text import straight_quotes
 
@@ -211,7 +211,8 @@ def test_doubtful_output_is_retried_and_what_remains_is_said() -> None:
         problems = guard.check(source, record.text)
         assert {str(problem) for problem in problems} <= set(record.warnings)
         if not guard.check(source, first) and len(record.text.split(". ")) == 1:
-            assert record.text == first, "a sound first hypothesis must not be replaced"
+            # numbers are mended in place: "siglo I" is no 8th century
+            assert record.text == numbers.mend(source, first), "a sound first hypothesis must not be replaced"
 
 
 # ----------------------------------------------------------------------------------------------- engines agree

@@ -67,12 +67,12 @@ FURTHER = {
     "debian-news": 3000,
     "openstax": 12000,
 }
-TRAINED, SUMMED = 128, 64  # components of the vectors for sums, before and after they are cut
+TRAINED, SUMMED = 128, 56  # components of the vectors for sums, before and after they are cut
 ENGLISH, SPANISH = 30000, 40000  # their words
 FREQUENT = {"en": 12000, "es": 14000}  # those that are kept
 EPOCHS, BATCH = 6, 1024
 SIMILARITY = 20.0  # weight of the similarities' loss beside the directions'
-ALONE = 96  # components of the vectors of single words
+ALONE = 40  # components of the vectors of single words
 VOCABULARY = {"en": 34000, "es": 60000}  # most frequent words that are looked at
 SEEN = {"en": 4, "es": 3}  # in so many sentences at least
 COMMON = 0.05  # a word in a larger share of the sentences is not looked up in the lexicon

@@ -124,7 +124,7 @@ class Vectors:
             if lang.links is not None and lang.weights is not None:
                 arrays[f"links_{code}"] = lang.links.astype(np.uint16)
                 arrays[f"weights_{code}"] = np.round(lang.weights * 255).astype(np.uint8)
-        np.savez(
+        np.savez_compressed(
             path,
             languages=np.array(" ".join(languages)),
             rows=pack(rows),
