@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_cold.py [ARTICLE] [--rounds N] [--json]
 
-Each round starts the installed command anew, as an editor does. The first round, in which the file system may still have
-to read the packages, is given apart.
+Each round starts the installed command anew, as an editor does. The first round, in which the file system may still
+have to read the packages, is given apart.
 """
 
 from __future__ import annotations
