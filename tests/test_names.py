@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -333,3 +335,12 @@ def test_link_translates_for_the_article(aligner: Run, corpus: Path, tmp_path: P
     done = aligner("link", "--translate", "--format", "jsonl", article, captions)
     assert done.returncode == 0, done.stderr
     assert "Volodimir Zelensky" in json.loads(done.stdout)["translation"]
+
+
+def test_an_article_is_let_go_of() -> None:
+    mentions = Mentions(["Khalifa Haftar met Volodymyr Zelensky in Tripoli."])
+    assert mentions.alike("haftar") == mentions.alike("haftar") == {"haftar": 0.0}
+    gone = weakref.ref(mentions)
+    del mentions
+    gc.collect()
+    assert gone() is None, "a run over millions of pages must not keep their articles"

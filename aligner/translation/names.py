@@ -242,6 +242,7 @@ class Mentions:
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
         for key in sorted(self.names):
             self._by_length[len(key)].append(key)
+        self._alike: dict[str, dict[str, float]] = {}
 
     def token(self, at: tuple[int, int]) -> Token | None:
         """The token at a place (paragraph, index), None beside a paragraph."""
@@ -271,9 +272,13 @@ class Mentions:
     def _joined(self, p: int, found: Sequence[Token]) -> bool:
         return all(len(self.texts[p][a.end : b.start]) <= 2 for a, b in pairwise(found))
 
-    @cache  # noqa: B019 - lives as long as the article is worked on
     def alike(self, key: str) -> dict[str, float]:
         """Names of the article that a folded word may be spelled as, with their distances."""
+        if key not in self._alike:
+            self._alike[key] = self._spelled_like(key)
+        return self._alike[key]
+
+    def _spelled_like(self, key: str) -> dict[str, float]:
         found = {key: 0.0} if key in self.names else {}
         if len(key) < 3 or not key.isalpha():
             return found
