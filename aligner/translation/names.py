@@ -587,14 +587,10 @@ def _contradicted(run: Sequence[Token], i: int, mentions: Mentions, key: str) ->
     return True
 
 
-@cache
-def _titles() -> frozenset[str]:
-    read = json.loads(data("link-words.json").read_text(encoding="utf-8"))
-    return frozenset(read["titles"].split())
-
-
 def _names_somebody(token: Token, mentions: Mentions) -> bool:
-    return token.capital and token.key in mentions.names and token.key not in _titles()
+    from aligner.context.words import TITLES
+
+    return token.capital and token.key in mentions.names and token.key not in TITLES
 
 
 # --------------------------------------------------------------------------------------------------------- rewriting
