@@ -288,7 +288,9 @@ class Trainer:
                     )
                     total, count, since, reported = 0.0, 0, self.tokens, now
                 if validate and self.step % self.options["validate_steps"] == 0:
+                    threads = torch.get_num_threads()
                     self.log(**validate(self.averaged(), self.recipe))
+                    torch.set_num_threads(threads)  # CTranslate2 leaves OpenMP with a single one
                     last = time.time()
                     reported += last - now
                 if keep_every and self.step % keep_every == 0:
