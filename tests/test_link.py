@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aligner import documents
-from aligner.context import link, slot_of
+from aligner.context import Candidate, link, rank, slot_of
 from aligner.context.features import NONE, PAIR, Place, compare, runs, stranger, year
 from aligner.context.fit import Example, accuracies, calibrate, examples, fit, held_out
 from aligner.context.model import FEATURES, Model, bundled_model
@@ -245,6 +245,19 @@ def test_none_where_nothing_fits() -> None:
     assert linked(text, "El actor Rogelio Vidaurre saluda a sus seguidores en Cannes") is None
 
 
+def test_all_places_are_ranked() -> None:
+    article = documents.from_text(QUAKE)
+    paragraphs = [block for block in article.blocks if block.line != 7]
+    known, stranger_ = rank(
+        [caption("Siete aviones de Catar con mantas"), caption("El actor Rogelio Vidaurre en Cannes")], paragraphs
+    )
+    assert known[0].line == 9
+    assert stranger_[0].line is None
+    assert all(sorted(c.line or 0 for c in candidates) == [0, 1, 3, 5, 9] for candidates in (known, stranger_))
+    assert rank([caption("Siete aviones")], []) == [(Candidate(None, 1.0),)]
+    assert rank([], paragraphs) == []
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -321,6 +334,13 @@ def test_any_input(paragraphs: list[str], sources: list[str], translated: str, s
             assert text[context.start : context.end] == context.text.strip() != ""
             assert context.line in lines
             assert 0 <= context.score <= 1
+    ranked = rank(captions, article.blocks)
+    places = {block.line for block in article.blocks if block.text.strip()} | {None}
+    for candidates, context in zip(ranked, found, strict=True):
+        assert candidates[0].line == (context.line if context else None)
+        assert {candidate.line for candidate in candidates} == places
+        assert sum(candidate.score for candidate in candidates) == pytest.approx(1)
+        assert all(a.score >= b.score for a, b in pairwise(candidates))
     order = list(range(len(captions)))
     seed.shuffle(order)  # type: ignore[attr-defined]
     again = link([captions[i] for i in order], tuple(reversed(article.blocks)), article)
