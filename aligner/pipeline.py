@@ -187,14 +187,13 @@ class Pipeline:
         if captions and self.options.link:
             from aligner.context import link
 
-            contexts = link(
+            captions = link(
                 captions,
                 finding.paragraphs,
                 article,
                 caption_language=self.options.caption_language,
                 context_language=self.options.context_language,
             )
-            captions = [replace(c, context=context) for c, context in zip(captions, contexts, strict=True)]
         return Document(
             document=article.name,
             sha256=article.sha256,

@@ -103,10 +103,25 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place that was weighed for a caption.
+
+    Attributes:
+        line: line of the paragraph; None for "no paragraph".
+        score: share of the linker's probability, 0..1; the shares of all places of a caption make 1. Where several
+            paragraphs fit they share it, so that it can be lower than :attr:`Context.score`.
+    """
+
+    line: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Caption:
     """A caption in the caption language that was left in the document.
 
-    ``start``/``end`` cover the caption alone, without credit, label or separator.
+    ``start``/``end`` cover the caption alone, without credit, label or separator. ``candidates`` are the places
+    that the linker thought likeliest, best first; empty where nothing was linked.
     """
 
     id: str
@@ -119,6 +134,7 @@ class Caption:
     reasons: tuple[str, ...]
     translation: Translation | None = None
     context: Context | None = None
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +271,14 @@ _NESTED: dict[str, dict[str, type]] = {
         "other_languages": OtherLanguage,
         "credit_lines": CreditLine,
     },
-    "Caption": {"credit": Credit, "translation": Translation, "context": Context},
+    "Caption": {"credit": Credit, "translation": Translation, "context": Context, "candidates": Candidate},
     "Translation": {"names": Name, "glossary": Term},
 }
 _REQUIRED_KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "str | None": (str, type(None)),
     "int": (int,),
+    "int | None": (int, type(None)),
     "float": (int, float),
     "tuple[str, ...]": (list, tuple),
 }

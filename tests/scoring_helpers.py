@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from aligner.records import Caption, Context, Credit, Document, Translation
+from aligner.records import Candidate, Caption, Context, Credit, Document, Translation
 from aligner.scoring.gold import Gold, GoldDocument, Mark
 from aligner.scoring.runs import Run
 
@@ -31,6 +31,7 @@ def caption(document: GoldDocument, mark: Mark, number: int) -> Caption:
         reasons=(),
         translation=Translation(mark.reference or "", "gold@000000000000", "none", 0.0),
         context=context,
+        candidates=(Candidate(mark.aligned_line, 0.9),),
     )
 
 

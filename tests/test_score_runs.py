@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scoring_helpers import damaged, perfect, write
 
 from aligner.errors import RecordError
-from aligner.records import Caption, Credit
+from aligner.records import Candidate, Caption, Credit
 from aligner.scoring import Gold, Run, Settings, load, score_runs
 from aligner.scoring.baselines import Baseline, copy_source
 from aligner.scoring.gold import GoldDocument
@@ -46,7 +46,7 @@ def figures(run: Run, gold: Gold, settings: Settings = QUICK) -> dict[str, float
 def test_perfect_run_has_perfect_figures(run: Run, gold: Gold) -> None:
     found = figures(run, gold, Settings(resamples=0, tests=(), sliced=False))
     right = {name: value for name, value in found.items() if name.startswith(("find.", "link.", "kept."))}
-    assert len(right) == 17
+    assert len(right) == 18
     assert set(right.values()) == {1.0}
     assert (found["mt.bleu"], found["mt.chrf2"], found["mt.chrf2++"], found["mt.ter"]) == pytest.approx(
         (100, 100, 100, 0)
@@ -166,6 +166,25 @@ def test_acceptable_links_are_right(run: Run, gold: Gold) -> None:
         records.append(record.with_captions(tuple(moved)))
     assert any(mark.aligned_ok for mark in marks.values())
     assert figures(replace(run, records=tuple(records)), gold)["link.accuracy"] == 1
+
+
+def test_mean_reciprocal_rank(run: Run, gold: Gold, captions: list[Caption]) -> None:
+    """Right places put second, in every second caption, among others third, or nowhere."""
+    wrong = Candidate(10**6, 0.3)
+
+    def ranked(caption: Caption, places: int) -> Caption:
+        right = Candidate(caption.context.line if caption.context else None, 0.2)
+        return replace(caption, candidates=(*[wrong] * places, right)[:3])
+
+    records = [
+        record.with_captions(tuple(ranked(c, (1, 2)[i % 2]) for i, c in enumerate(record.captions)))
+        for record in run.records
+    ]
+    order = [i % 2 for record in run.records for i in range(len(record.captions))]
+    expected = sum((1 / 2, 1 / 3)[odd] for odd in order) / len(order)
+    assert figures(replace(run, records=tuple(records)), gold)["link.mrr"] == pytest.approx(expected)
+    assert figures(damaged(run, lambda c: ranked(c, 3)), gold)["link.mrr"] == 0
+    assert figures(damaged(run, lambda c: replace(c, candidates=())), gold)["link.mrr"] is None
 
 
 def test_untranslated_run_leaves_everything(run: Run, gold: Gold) -> None:

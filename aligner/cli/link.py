@@ -140,7 +140,7 @@ def link(
         (done,) = pipeline.translate([(article, found, [captions[i] for i in bare])])
         for i, caption in zip(bare, done, strict=True):
             captions[i] = caption
-    contexts = align(
+    captions = align(
         captions,
         found.paragraphs,
         article,
@@ -148,7 +148,6 @@ def link(
         context_language=target_language,
         embeddings=embeddings,
     )
-    captions = [replace(caption, context=context) for caption, context in zip(captions, contexts, strict=True)]
     if format_ is Format.table:
         _table(article.name, captions)
     elif format_ is Format.json:
@@ -165,6 +164,7 @@ def _plain(caption: Caption) -> dict[str, Any]:
         "translation": caption.translation.text if caption.translation else None,
         "line": caption.line or None,
         "context": asdict(caption.context) if caption.context else None,
+        "candidates": [asdict(candidate) for candidate in caption.candidates],
     }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aligner.records import Caption, Context
+from aligner.records import Candidate, Caption, Context
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from aligner.context.model import Model
     from aligner.documents import Article, Block
 
-__all__ = ["Candidate", "link", "rank", "slot_of"]
+__all__ = ["link", "slot_of"]
 
 # Formats in which a span of the text is the text itself, without markup inside.
 _PLAIN = ("text", "markdown")
+# Places that a record names for a caption, the chosen one included.
+_CANDIDATES = 5
 
 
 def slot_of(position: int, paragraphs: Sequence[int]) -> int:
@@ -36,7 +38,7 @@ def link(
     caption_language: str = "es",
     context_language: str = "en",
     embeddings: bool = False,
-) -> list[Context | None]:
+) -> list[Caption]:
     """Links captions to an article.
 
     Each caption is judged on its own: neither their order nor their number changes a link.
@@ -52,88 +54,46 @@ def link(
             vectors, for captions with a translation.
 
     Returns:
-        A context per caption, None where no paragraph fits.
+        The captions with a context, None where no paragraph fits, and their likeliest candidates.
 
     Raises:
         UsageError: ``embeddings`` without the extra installed.
     """
-    paragraphs = _in_order(paragraphs)
+    paragraphs = sorted((block for block in paragraphs if block.text.strip()), key=lambda block: block.start)
     if not captions or not paragraphs:
-        return [None] * len(captions)
+        return [replace(caption, context=None, candidates=(Candidate(None, 1.0),)) for caption in captions]
+    lines = [*(block.line for block in paragraphs), None]
+    linked = []
+    for caption, judged in zip(
+        captions, _judge(captions, paragraphs, caption_language, context_language, embeddings), strict=True
+    ):
+        # of equal places the earlier in the article, "no paragraph" last
+        order = (-judged.shares).argsort(kind="stable")[:_CANDIDATES]
+        candidates = tuple(Candidate(lines[i], round(float(judged.shares[i]), 4)) for i in order)
+        best = int(order[0])
+        context = None if best == len(paragraphs) else _context(judged, best, paragraphs[best], article)
+        linked.append(replace(caption, context=context, candidates=candidates))
+    return linked
+
+
+def _context(judged: _Judged, best: int, paragraph: Block, article: Article) -> Context:
+    """The sentence of a paragraph that is nearest to a caption."""
     # The numeric parts are imported at the first caption: an article without captions does not pay for them.
     from aligner.context.evidence import reasons
 
-    found: list[Context | None] = []
-    for judged in _judge(captions, paragraphs, caption_language, context_language, embeddings):
-        best = int(judged.shares.argmax())
-        if best == len(paragraphs):
-            found.append(None)
-            continue
-        place, compared, model = judged.place, judged.compared, judged.model
-        first = int(place.paragraph_starts[best])
-        inside = compared.sentence[first : first + len(place.sentences[best])]
-        sentence = int(inside.argmax())
-        start, end = place.sentences[best][sentence]
-        span = paragraphs[best].span(start, end)
-        found.append(
-            Context(
-                line=paragraphs[best].line,
-                start=span[0],
-                end=span[1],
-                text=article.text[slice(*span)] if article.format in _PLAIN else paragraphs[best].text[start:end],
-                score=round(model.probability(float(judged.shares[best])), 4),
-                evidence=reasons(place, compared, model, best, judged.slot, judged.encoder),
-            )
-        )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A place that a caption may illustrate.
-
-    Attributes:
-        line: line of the paragraph; None for "no paragraph".
-        score: share of probability, 0 … 1; the shares of a caption's candidates sum to 1. Where several paragraphs fit
-            they share it, so that it is lower than :attr:`aligner.records.Context.score`.
-    """
-
-    line: int | None
-    score: float
-
-
-def rank(
-    captions: Sequence[Caption],
-    paragraphs: Sequence[Block],
-    *,
-    caption_language: str = "es",
-    context_language: str = "en",
-    embeddings: bool = False,
-) -> list[tuple[Candidate, ...]]:
-    """All places that captions may illustrate, best first; the first is what :func:`link` links to.
-
-    Args:
-        captions: as for :func:`link`.
-        paragraphs: as for :func:`link`.
-        caption_language: ISO 639-1 code of the captions' source.
-        context_language: ISO 639-1 code of the article.
-        embeddings: as for :func:`link`.
-
-    Returns:
-        Per caption every paragraph and "no paragraph", once each; of equal ones the earlier in the article first, "no
-        paragraph" last.
-
-    Raises:
-        UsageError: ``embeddings`` without the extra installed.
-    """
-    paragraphs = _in_order(paragraphs)
-    if not captions or not paragraphs:
-        return [(Candidate(None, 1.0),)] * len(captions)
-    lines = [*(block.line for block in paragraphs), None]
-    return [
-        tuple(Candidate(lines[i], float(judged.shares[i])) for i in (-judged.shares).argsort(kind="stable"))
-        for judged in _judge(captions, paragraphs, caption_language, context_language, embeddings)
-    ]
+    place, compared, model = judged.place, judged.compared, judged.model
+    first = int(place.paragraph_starts[best])
+    inside = compared.sentence[first : first + len(place.sentences[best])]
+    start, end = place.sentences[best][int(inside.argmax())]
+    span = paragraph.span(start, end)
+    return Context(
+        line=paragraph.line,
+        start=span[0],
+        end=span[1],
+        text=article.text[slice(*span)] if article.format in _PLAIN else paragraph.text[start:end],
+        score=round(model.probability(float(judged.shares[best])), 4),
+        evidence=reasons(place, compared, model, best, judged.slot, judged.encoder),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +106,6 @@ class _Judged:
     slot: int | None
     encoder: Encoder | None
     shares: NDArray[np.float64]
-
-
-def _in_order(paragraphs: Sequence[Block]) -> list[Block]:
-    return sorted((block for block in paragraphs if block.text.strip()), key=lambda block: block.start)
 
 
 def _judge(

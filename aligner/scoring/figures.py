@@ -107,6 +107,7 @@ _ALL = (
     *_level("find.credit", "credits found", "credit_right", "credit_predicted", "credit_gold"),
     _share("find.credit.exact", "captions with the right credit, or rightly none", "credit_exact", "gold"),
     _share("link.accuracy", "found captions linked right, or rightly to none", "link_right", "link"),
+    _share("link.mrr", "mean reciprocal rank of the right link among the candidates", "link_reciprocal", "link_ranked"),
     *_level("link.none", "captions linked to none", "none_right", "none_predicted", "none_gold", False),
     Figure("mt.bleu", "BLEU of the found captions", unit="score"),
     Figure("mt.chrf2", "chrF2 of the found captions", unit="score"),
@@ -169,6 +170,10 @@ def caption_counts(match: Match, context_language: str, caption_language: str) -
     right = gold.accepts(line)
     counts["link"] = 1
     counts["link_right"] = right
+    if found.candidates:
+        ranks = (1 / rank for rank, place in enumerate(found.candidates, 1) if gold.accepts(place.line))
+        counts["link_ranked"] = 1
+        counts["link_reciprocal"] = next(ranks, 0)  # type: ignore[assignment]  # a share of one, summed as the others
     # Where none and some paragraphs are all right, a right link is no missed "none".
     counts["none_gold"] = gold.aligned_line is None and not (right and line is not None)
     counts["none_predicted"] = line is None
