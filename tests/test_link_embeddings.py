@@ -76,8 +76,8 @@ def test_used_when_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     bare = Caption("c2", 0, 0, 0, "Supervivientes entre los escombros", None, 1.0, ())
     for found in link([translated, bare], article.blocks, article, embeddings=True):
-        assert found is not None
-        assert found.line == 3
+        assert found.context is not None
+        assert found.context.line == 3
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
