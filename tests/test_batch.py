@@ -467,8 +467,9 @@ def test_memory_is_bounded_and_kept_apart(tmp_path: Path) -> None:
     last = [texts[2], texts[0]]
     assert again.translate(last) == translator.translate(last)
     assert (again.memory.hits, again.memory.misses) == (2, 0)
-    ranked = again.hypotheses(texts, 3, alignment=True)
-    assert ranked == again.hypotheses(texts, 3, alignment=True) == translator.hypotheses(texts, 3, alignment=True)
+    aligned = [*texts[1:], "La tienda☀ de Cuzco"]  # a symbol glued to a word
+    ranked = again.hypotheses(aligned, 3, alignment=True)
+    assert ranked == again.hypotheses(aligned, 3, alignment=True) == translator.hypotheses(aligned, 3, alignment=True)
     assert [(held["settings"], held["entries"]) for held in inspect(path)] == [({"model": "a"}, 2)]
     again.memory.close()
     other.close()

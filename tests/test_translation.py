@@ -173,6 +173,11 @@ def test_hypotheses(translator: Translator) -> None:
             assert len(hypothesis.alignment) == len(hypothesis.text.split())
             assert {len(row) for row in hypothesis.alignment} == {len(hypothesis.source.split())}
             assert all(-1e-3 <= sum(row) <= 1.001 for row in hypothesis.alignment)
+    # A symbol glued to a word makes one word with it.
+    for hypothesis in translator.hypotheses(["Abre ☀ la tienda☀ Apple 🎉y otra🎉"], 4, alignment=True)[0]:
+        assert hypothesis.alignment is not None
+        assert len(hypothesis.alignment) == len(hypothesis.text.split())
+        assert {len(row) for row in hypothesis.alignment} == {len(hypothesis.source.split())}
     # The second text is two units: no word of one is aligned with words of the other.
     (both,), width = {h.source for h in found[1]}, len(SENTENCES[1].split())
     assert both == texts[1]

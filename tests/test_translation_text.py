@@ -176,3 +176,31 @@ def test_cut_at_symbols(raw: str, parts: list[tuple[str, str]]) -> None:
 @given(st.text(alphabet="aé1 .|·■⚽👩‍️🇪🇸", max_size=30))
 def test_parts_between_symbols_are_the_text(raw: str) -> None:
     assert "".join(part + mark for part, mark in text.between_symbols(raw)) == raw
+
+
+@pytest.mark.parametrize(
+    ("caption", "spelled"),
+    [
+        ("Billetes de 50€ y 1 €", "Billetes de 50 euros y 1 euro"),
+        ("Un fraude de 30 millones de €.", "Un fraude de 30 millones de euros."),
+        ("30 millones €, 20 mil £", "30 millones de euros, 20 mil libras"),
+        ("200 $ por persona, a 1,20 €/kg", "200 dólares por persona, a 1,20 euros/kg"),
+        ("€50 millones, € 3.000,50.", "50 millones de euros, 3.000,50 euros."),
+        ("MULTA DE 50 €", "MULTA DE 50 EUROS"),
+        ("½ kilo", "1/2 kilo"),
+        ("$500 millones, US$ 30, $20 $30", "$500 millones, US$ 30, $20 $30"),
+    ],
+)
+def test_amounts(caption: str, spelled: str) -> None:
+    assert text.amounts(caption) == spelled
+
+
+@given(st.text(st.sampled_from("a 019.,€£$¥"), max_size=40))
+def test_amounts_keep_digits(raw: str) -> None:
+    spelled = text.amounts(raw)
+    assert [c for c in spelled if c.isdecimal()] == [c for c in raw if c.isdecimal()]
+    assert text.amounts(spelled).count("€") <= raw.count("€")
+
+
+def test_signs_keep_no_selector() -> None:
+    assert text.straight_quotes("Apple™\ufe0f y ☀\ufe0f y 1\ufe0f\u20e3") == "Apple™ y ☀\ufe0f y 1\ufe0f\u20e3"

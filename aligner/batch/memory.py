@@ -100,7 +100,9 @@ class Memory:
                 part = wanted[at : at + _LOOKUP]
                 marks = ",".join("?" * len(part))
                 for key, details in database.execute(f"SELECT key, details FROM entries WHERE key IN ({marks})", part):
-                    found[keys[key]] = _load(details)
+                    # what cannot be read is made anew
+                    with suppress(ValueError, LookupError, TypeError):
+                        found[keys[key]] = _load(details)
 
         self._try(read)
         answered = sum(text in found for text in texts)

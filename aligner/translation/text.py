@@ -12,10 +12,11 @@ _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "‚": "'", "‛": "'"}
 )
 # Soft hyphens, zero-width characters, direction marks and byte-order marks: invisible, unknown to a
-# vocabulary. A joiner after an emoji makes one of two ("👩‍🚒").
+# vocabulary. A joiner after an emoji makes one of two ("👩‍🚒"); what chooses the look of a letter or sign ("™️") goes.
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
     "|(?<![\U0001f000-\U0001faff\u2190-\u2bff\ufe0f])\u200d"
+    "|(?<![\U0001f000-\U0001faff\u2190-\u2bff\u200d])[\ufe0e\ufe0f](?!\u20e3)"
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
@@ -30,6 +31,40 @@ def straight_quotes(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     text = unicodedata.normalize("NFC", text).translate(_QUOTES)
     return " ".join(_INVISIBLE.sub("", text).split())
+
+
+# Signs of money as words: one, several.
+_MONEY = {"€": ("euro", "euros"), "£": ("libra", "libras"), "$": ("dólar", "dólares"), "¥": ("yen", "yenes")}
+_SCALE = r"mil|miles|mill[oó]n|millones|bill[oó]n|billones"
+_BEFORE = re.compile(rf"([€£¥])\s?(\d(?:[\d.,]*\d)?)(?:\s({_SCALE})\b)?", re.IGNORECASE)
+_AFTER = re.compile(rf"(?<=\d)\s?([€£$¥])(?!\w)|\b({_SCALE})(\sde)?\s([€£¥])", re.IGNORECASE)
+_FRACTION = re.compile("[¼-¾⅐-⅞]")
+
+
+def amounts(text: str) -> str:
+    """A Spanish text with "50 €", "€3 millones" and "½" written "50 euros", "3 millones de euros" and "1/2".
+
+    A small model drops a sign behind a number, or makes another of it. "$50" stays: English has it too.
+    """
+    if text.isascii() and "$" not in text:
+        return text
+
+    def words(number: str, scale: str, sign: str) -> str:
+        name = _MONEY[sign][number != "1" or bool(scale)]
+        return f"{scale} {name}" if scale.lower() in ("", "mil") else f"{scale} de {name}"
+
+    def before(found: re.Match[str]) -> str:
+        return found[2] + " " + words(found[2], found[3] or "", found[1]).lstrip()
+
+    def after(found: re.Match[str]) -> str:
+        if found[2]:
+            return words("", found[2], found[4])
+        number = text_[: found.start()].rpartition(" ")[2]
+        return " " + words(number, "", found[1]).lstrip()
+
+    text_ = _BEFORE.sub(before, _FRACTION.sub(lambda f: unicodedata.normalize("NFKC", f[0]).replace("⁄", "/"), text))
+    spelled = _AFTER.sub(after, text_)
+    return spelled.upper() if text.isupper() else spelled
 
 
 def folded(text: str) -> str:

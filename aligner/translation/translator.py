@@ -6,6 +6,7 @@ import heapq
 import json
 import re
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -230,7 +231,7 @@ class Translator:
             n_best: most hypotheses a text; no more than the beam is wide come out of an unsplit text.
             alignment: also align words, which takes a little longer.
         """
-        plans = [self._plan(self._normalise(raw)) for raw in texts]
+        plans = [self._plan(self._prepared(raw)) for raw in texts]
         units = dict.fromkeys(unit.source for plan in plans for unit in plan.units)
         candidates = self._translated(list(units), n_best > 1, alignment)
         made: dict[_Plan, list[Hypothesis]] = {}
@@ -245,6 +246,10 @@ class Translator:
             self._memory.clear()
 
     # --------------------------------------------------------------------------------------------- planning
+
+    def _prepared(self, raw: str) -> str:
+        normalised = self._normalise(raw)
+        return text.amounts(normalised) if self.source_language == "es" else normalised
 
     def _plan(self, normalised: str) -> _Plan:
         peeled = text.peel(normalised)
@@ -487,6 +492,7 @@ def _continued(source: str, target: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- alignment
+_WORD = re.compile(r"\S+")
 
 
 def _word_groups(pieces: Sequence[str]) -> list[list[int]]:
@@ -542,13 +548,13 @@ def sparse(matrix: Any) -> Sparse:
 
 def dense(rows: Iterable[Iterable[tuple[int, float]]], width: int) -> Matrix:
     """The matrix that :func:`sparse` packed."""
-    return tuple(_dense_row(row, 0, width) for row in rows)
+    return tuple(_dense_row(row, width) for row in rows)
 
 
-def _dense_row(row: Iterable[tuple[int, float]], before: int, width: int) -> tuple[float, ...]:
+def _dense_row(row: Iterable[tuple[int, float]], width: int) -> tuple[float, ...]:
     weights = [0.0] * width
     for column, weight in row:
-        weights[before + column] = weight
+        weights[column] = weight
     return tuple(weights)
 
 
@@ -559,22 +565,34 @@ def _cell(column: int, hundredths: int) -> tuple[int, float]:
 
 
 def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
-    """The units' alignments side by side; what was copied is aligned with itself."""
-    lead, tail = len(plan.lead.split()), len(plan.tail.split())
-    blocks: list[Sparse] = [_identity(lead)]
-    widths = [lead]
+    """The units' alignments side by side; what was copied is aligned with itself.
+
+    A symbol may be glued to a word of the unit before or after it ("Apple™"): both then stand for the same word.
+    """
+    blocks: list[tuple[str, str, Sparse]] = [(plan.lead, plan.lead, _identity(plan.lead))]
     for unit, candidate in zip(plan.units, combination, strict=True):
-        symbols = len(unit.gap.split())
-        blocks += [candidate.alignment or (), _identity(symbols)]
-        widths += [len(unit.source.split()), symbols]
-    blocks.append(_identity(tail))
-    widths.append(tail)
-    total, before, rows = sum(widths), 0, []
-    for block, width in zip(blocks, widths, strict=True):
-        rows += [_dense_row(row, before, total) for row in block]
-        before += width
-    return tuple(rows)
+        blocks += [(unit.source, candidate.text, candidate.alignment or ()), (unit.gap, unit.gap, _identity(unit.gap))]
+    blocks.append((plan.tail, plan.tail, _identity(plan.tail)))
+    columns = _places([source for source, _, _ in blocks])
+    rows = _places([target for _, target, _ in blocks])
+    width = len(plan.source.split())
+    weights = [[0.0] * width for _ in range(1 + max((i for block in rows for i in block), default=-1))]
+    for block, across, down in zip(blocks, columns, rows, strict=True):
+        for row, cells in zip(down, block[2], strict=True):
+            for column, weight in cells:
+                weights[row][across[column]] = max(weight, weights[row][across[column]])
+    return tuple(map(tuple, weights))
 
 
-def _identity(size: int) -> Sparse:
-    return tuple(((i, 1.0),) for i in range(size))
+def _places(parts: Sequence[str]) -> list[list[int]]:
+    """For each word of each part, which word of the whole it belongs to."""
+    starts = [found.start() for found in _WORD.finditer("".join(parts))]
+    places, before = [], 0
+    for part in parts:
+        places.append([bisect_right(starts, before + found.start()) - 1 for found in _WORD.finditer(part)])
+        before += len(part)
+    return places
+
+
+def _identity(text: str) -> Sparse:
+    return tuple(((i, 1.0),) for i in range(len(text.split())))
