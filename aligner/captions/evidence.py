@@ -22,11 +22,14 @@ _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be 
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
 )
-# Quantifiers are bounded: a line can be a megabyte of blanks or of opening quotes.
-SENTENCE = re.compile(r"(?<=[.!?…])[\"”»’')\]]{0,3}\s{1,9}(?=[\"“«¿¡('\[]{0,3}[A-ZÁÉÍÓÚÑ0-9])|\s[/|•–—]\s|\t")
+# Quantifiers are bounded: a line can be a megabyte of blanks or of opening quotes. Each expression starts with a set
+# of letters, for which a text is searched several times as fast as for alternatives.
+_EDGE = re.compile(
+    r"[.!?…/|•–—\t](?:(?<=[.!?…])[\"”»’')\]]{0,3}\s{1,9}(?=[\"“«¿¡('\[]{0,3}[A-ZÁÉÍÓÚÑ0-9])|(?<=\s[/|•–—])\s|(?<=\t))"
+)
 QUOTED = re.compile(
-    r"“[^”]{0,400}”|«[^»]{0,400}»|„[^“”]{0,400}[“”]|‘[^’]{2,400}’|\"[^\"]{0,400}\"|\([^()]{0,400}\)"
-    r"|(?<![^\W_])'[^']{2,400}'(?![^\W_])"
+    r"[“«„‘\"('](?:(?<=“)[^”]{0,400}”|(?<=«)[^»]{0,400}»|(?<=„)[^“”]{0,400}[“”]|(?<=‘)[^’]{2,400}’"
+    r"|(?<=\")[^\"]{0,400}\"|(?<=\()[^()]{0,400}\)|(?<=')(?<![^\W_]')[^']{2,400}'(?![^\W_]))"
 )
 _QUOTE = re.compile(r"[“«„‘\"'(]")
 # Counts of a line's words, packed into one integer so that adding them up is one call.
@@ -35,6 +38,7 @@ _UNIT, _BITS = 60, 20  # stored scores are twelfths of a nat; lines have fewer t
 _FIELD = (1 << _BITS) - 1
 _LONG = 120  # letters of a line from which function words alone can settle its language
 _REMEMBERED = 1 << 16  # words of a memo
+_FINAL = ".!?…"
 _SENTENCE = '.!?…:«“"¿¡([|•■'
 
 
@@ -174,7 +178,7 @@ class Weigher:
         ours, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
         if not theirs or not ours:
             return ours > 3 * foreign
-        return all(map(self._outweighs, SENTENCE.split(self._bare(text))))
+        return all(map(self._outweighs, _EDGE.split(self._bare(text))))
 
     def _settled(self, text: str) -> bool:
         """Whether function words settle a line.
@@ -198,10 +202,10 @@ class Weigher:
             if named:
                 end = match.end()
             elif start >= seen:
-                for edge in SENTENCE.finditer(text, seen, start):
+                for edge in _EDGE.finditer(text, seen, start):
                     seen = edge.end()
-                after = SENTENCE.search(text, start)
-                stop = after.start() if after else len(text)
+                after = _EDGE.search(text, start)
+                stop = after.end() if after else len(text)
                 sentence = text[seen:stop]
                 if not (self._outweighs(sentence) or self._outweighs(self._bare(sentence))):
                     return False
@@ -408,6 +412,11 @@ def _alternatives(words: list[str]) -> re.Pattern[str]:
         return f"(?:{'|'.join(branches)}){'?' if '' in node else ''}" if branches else ""
 
     return re.compile(f" {expression(tree)}(?= )")
+
+
+def edges(text: str) -> list[tuple[int, int]]:
+    """Where sentences end in a text, and clauses that a bar or a tab divides: end of the one, start of the next."""
+    return [(m.start() + (m[0][0] in _FINAL), m.end()) for m in _EDGE.finditer(text)]
 
 
 def _initial(text: str, at: int) -> bool:

@@ -21,7 +21,7 @@ from operator import attrgetter
 
 from aligner.captions import credits
 from aligner.captions.credits import Part
-from aligner.captions.evidence import QUOTED, SENTENCE, Evidence, Weigher, probability, weigher
+from aligner.captions.evidence import QUOTED, Evidence, Weigher, edges, probability, weigher
 from aligner.captions.language import WORD
 from aligner.documents import Article, Block
 from aligner.records import Caption, CreditLine, OtherLanguage, Slug
@@ -215,11 +215,11 @@ class _Finder:
         whole = self._weigh(block, text, part, evidence)
         if not (whole.evidence and whole.evidence.caption and whole.evidence.context):
             return [whole]
-        edges = [m.span() for m in SENTENCE.finditer(stretch)]
-        if not edges:
+        cuts = edges(stretch)
+        if not cuts:
             return [whole]
-        starts = [part.start, *(part.start + end for _, end in edges)]
-        ends = [*(part.start + start for start, _ in edges), part.end]
+        starts = [part.start, *(part.start + start for _, start in cuts)]
+        ends = [*(part.start + end for end, _ in cuts), part.end]
         pieces = [credits.trim(text, a, _after_quotes(text, b, part.end)) for a, b in zip(starts, ends, strict=True)]
         verdicts = [self._weigh(block, text, replace(part, start=a, end=b)) for a, b in pieces if a < b]
         if not any(v.kind == "context" and v.evidence and len(v.evidence.context) > 1 for v in verdicts):

@@ -44,7 +44,7 @@ class Tag(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HtmlBlock(Block):
     """A block of an HTML page.
 
