@@ -20,7 +20,7 @@ from aligner.errors import DocumentError
 Role = Literal["line", "body", "heading", "caption", "credit", "alt"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Block:
     """A stretch of an article that the finder looks at as a whole: a line of plain text, a figcaption.
 

@@ -145,7 +145,7 @@ _SOURCE = re.compile(
     r"|redes)\b"
 )
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
-_LONGEST = 90  # letters of the longest credit
+LONGEST = 90  # letters of the longest credit
 _WINDOW = 140  # letters at the end of a caption in which one is looked for
 
 
@@ -182,7 +182,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         strict: take no word in small letters for a name even behind a label.
     """
     text = text.strip().rstrip(".,;").strip()
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > LONGEST:
         return None
     words = lexicon()
     if not after_label and ":" not in text and not _possible(text, words):
@@ -359,6 +359,7 @@ def _nobody(name: str) -> bool:
 
 
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
+_BRACKETS = re.compile(r"^[(\[](.*)[)\]]$")
 _DASH = re.compile(
     r"(?=[\s|.–—-])(?:\s*\t\s*[-–—|]?\s*|\s+[-–—|•■●·:_/]+\s+|\s+[-–—|•■●·]+|[-–—]\s+"
     r"|(?<=[A-ZÁÉÍÓÚÑ])[-–—](?=[A-ZÁÉÍÓÚÑ])|\s{2,}|\.-\s*|\s*\|\s*)"
@@ -450,6 +451,11 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
+def alone(text: str) -> bool:
+    """Whether a line may be a credit and nothing else."""
+    return read(_BRACKETS.sub(r"\1", text), strict=True) is not None
+
+
 def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bool) -> Part:
     start, end = trim(text, start, end)
     stretch = text[start:end]
@@ -526,7 +532,7 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             and match.end() < end
         ):
             return _credit_span(text, *match.span(1)), reading, match.end()
-    limit = min(end, start + _LONGEST)
+    limit = min(end, start + LONGEST)
     for match in _DASH.finditer(text, start + 1, limit):
         left = text[start : match.start()]
         if match[0] in ("-", "–", "—") and left.rpartition("/")[2].casefold() not in lexicon().agencies:
@@ -603,7 +609,7 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     separated = _separated(text, start, glued[0][0], trusts)
     if separated and separated[1].strength == STRONG:
         whole = text[separated[0][0] : end]
-        if len(whole) <= _LONGEST and (reading := read(whole)):
+        if len(whole) <= LONGEST and (reading := read(whole)):
             return _credit_span(text, separated[0][0], end), reading, separated[2]
     return glued
 
@@ -698,7 +704,7 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
                 continue
         rest = text[at:]
         reading = read(rest, after_label=colon)
-        if reading is None and not mark and colon and len(rest) <= _LONGEST and len(rest.split()) <= 7:
+        if reading is None and not mark and colon and len(rest) <= LONGEST and len(rest.split()) <= 7:
             reading = Reading(STRONG, None, None, labelled=True)
         if reading and reading.labelled and text[start:at].strip():
             opened = text[start:at].rstrip()
@@ -718,7 +724,7 @@ def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     """Finds a credit behind a separator: "... de sus casas / Europa Press"."""
     for match in _SEPARATOR.finditer(text, start, end):
         rest = text[match.end() : end]
-        if len(rest) > _LONGEST or not text[start : match.start()].strip():
+        if len(rest) > LONGEST or not text[start : match.start()].strip():
             continue
         # "… Gorka Beitia/EFE": the slash is inside the credit.
         if "/" in match[0] and not match[0][0].isspace() and text[match.start() - 1] not in ".!?»”":
@@ -759,7 +765,7 @@ def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             continue  # "McDonald", "YouTube"
         if _ARCHIVE.match(rest):
             continue
-        if len(rest) <= _LONGEST and (reading := read(rest)) and _closing(rest, reading, trusts):
+        if len(rest) <= LONGEST and (reading := read(rest)) and _closing(rest, reading, trusts):
             at = match.end() + len(rest) - len(rest.lstrip("/ "))
             return _credit_span(text, at, end), reading, match.start() + len(match[0].rstrip())
     return None

@@ -22,6 +22,7 @@ _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be 
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
 )
+_ADDRESS = re.compile(r"[./](?:(?<=://)|(?<=www\.)|(?:(?<=\.)(?:com|es|org|net|ly)\b))")
 # Quantifiers are bounded: a line can be a megabyte of blanks or of opening quotes. Each expression starts with a set
 # of letters, for which a text is searched several times as fast as for alternatives.
 _EDGE = re.compile(
@@ -31,6 +32,7 @@ QUOTED = re.compile(
     r"[“«„‘\"('](?:(?<=“)[^”]{0,400}”|(?<=«)[^»]{0,400}»|(?<=„)[^“”]{0,400}[“”]|(?<=‘)[^’]{2,400}’"
     r"|(?<=\")[^\"]{0,400}\"|(?<=\()[^()]{0,400}\)|(?<=')(?<![^\W_]')[^']{2,400}'(?![^\W_]))"
 )
+_WORD_OR_GAP = re.compile(f"({WORD.pattern})")
 _QUOTE = re.compile(r"[“«„‘\"'(]")
 # Counts of a line's words, packed into one integer so that adding them up is one call.
 _OURS, _THEIRS, _FOREIGN_WORD, _COUNT = 1, 1 << 20, 1 << 40, (1 << 20) - 1
@@ -47,8 +49,6 @@ class Evidence:
     """The words of a stretch of text, weighed.
 
     Attributes:
-        totals: for each language of the model, how much worse than the best one it explains the words (nats, <= 0).
-        without_context: the same over the words that are not in ``context``, for comparison with third languages.
         caption: words that the caption language explains clearly better than the context language.
         faint: such words where they are too few or too short to prove anything by themselves; ``caption`` is empty.
         context: words for which it is the other way round.
@@ -56,10 +56,11 @@ class Evidence:
         function: how many of ``caption`` are among the caption language's function words.
         plain: words that count at all, i.e. are not names.
         lower: how many of ``plain`` are written small.
+        packed: sum of ``Word.packed``.
+        packed_alone: the same over the words that are not in ``context``.
+        languages: how many languages there are.
     """
 
-    totals: list[float] = field(default_factory=list)
-    without_context: list[float] = field(default_factory=list)
     caption: list[str] = field(default_factory=list)
     faint: list[str] = field(default_factory=list)
     context: list[str] = field(default_factory=list)
@@ -67,6 +68,19 @@ class Evidence:
     function: int = 0
     plain: int = 0
     lower: int = 0
+    packed: int = 0
+    packed_alone: int = 0
+    languages: int = 0
+
+    @property
+    def totals(self) -> list[float]:
+        """For each language of the model, how much worse than the best one it explains the words (nats, <= 0)."""
+        return _unpack(self.packed, self.languages)
+
+    @property
+    def without_context(self) -> list[float]:
+        """The same over the words that are not in ``context``, for comparison with third languages."""
+        return _unpack(self.packed_alone, self.languages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,21 @@ class _Form:
     lead: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """What stands between two words.
+
+    Attributes:
+        starts: a sentence, a quotation or another part of a line starts behind it, whatever is in front of it.
+        blank: it is white space or nothing.
+        joins: the words can belong to one name.
+    """
+
+    starts: bool
+    blank: bool
+    joins: bool
+
+
 class Weigher:
     """Weighs text for one pair of languages."""
 
@@ -157,7 +186,7 @@ class Weigher:
         self.word = _Memo(self._word).__getitem__
         self.forms = _Memo(self._form)
         self.opening = _Memo(self._opening).__getitem__
-        self.shifts = range(0, _BITS * len(languages), _BITS)
+        self.gaps = _Memo(_gap)
         self.hints = _Memo(self._hint)  # what each stretch between blanks adds to the counts of its line
         small = "|".join(sorted(map(re.escape, self.connectives), key=len, reverse=True))
         self.name = re.compile(rf"[^\W\d_a-zß-ÿ][\w.'’-]*(?: (?:(?:{small}) ){{1,3}}[^\W\d_a-zß-ÿ][\w'’-]*)+")
@@ -172,13 +201,22 @@ class Weigher:
         Function words settle most lines. Otherwise it has words of the context language; none of the caption
         language, or in each sentence fewer than of its own, quotations and names aside; and few of neither.
         """
-        if self._settled(text):
+        long = len(text) > _LONG
+        if long and self._settled(text):
             return True
         counts = sum(map(self.hints.__getitem__, text.split()))
         ours, theirs, foreign = counts & _COUNT, counts >> 20 & _COUNT, counts >> 40
+        if not theirs and ours > 3 * foreign:
+            return True
+        if not long and self._settled(text):
+            return True
         if not theirs or not ours:
             return ours > 3 * foreign
         return all(map(self._outweighs, _EDGE.split(self._bare(text))))
+
+    def has_caption_words(self, text: str) -> bool:
+        """Whether a text has a word of the caption language that is not capitalised."""
+        return sum(map(self.hints.__getitem__, text.split())) >> 20 & _COUNT > 0
 
     def _settled(self, text: str) -> bool:
         """Whether function words settle a line.
@@ -311,58 +349,62 @@ class Weigher:
 
     def weigh(self, text: str) -> Evidence:
         """The evidence of a stretch of text."""
-        if "@" in text or "/" in text or "#" in text or "www." in text or ".com" in text:
-            text = _NOISE.sub(lambda m: " " * len(m[0]), text)
-        tokens = list(WORD.finditer(text))
-        forms = list(map(self.forms.__getitem__, [token[0] for token in tokens]))
+        if "@" in text or "#" in text or ("." in text and _ADDRESS.search(text)):
+            text = _NOISE.sub(" ", text)
+        tokens = _WORD_OR_GAP.split(text)
+        written, gaps = tokens[1::2], tokens[::2]
+        forms = list(map(self.forms.__getitem__, written))
         capitals = sum([form.capitals for form in forms])
         shouting = capitals > 3 and capitals > 2 * (sum([len(form.low) for form in forms]) - capitals)
         # In a line of capitals, words that no language knows stand for the capitalised ones.
         upper = [self._stray(form.low) for form in forms] if shouting else [form.capital for form in forms]
-        named = self._named(text, tokens, forms, upper, shouting) if True in upper else upper
         hyphens = "-" in text
-        evidence = Evidence()
-        total = alone = plain = small = function = 0
-        sure = False
-        for at, form in enumerate(forms):
-            if named[at]:
+        words, places = [], []
+        for at, named in enumerate(self._named(written, gaps, forms, upper, shouting) if True in upper else upper):
+            if named:
                 continue
+            form = forms[at]
             word = self.word(form.low)
             if upper[at] and not shouting and (not word.known or word.proper):
                 if at + 1 == len(forms) or upper[at + 1]:
                     continue
                 word = self.opening(form.low)
-            if hyphens and len(form.low) < 4 and _hyphened(text, tokens[at]):
-                continue
-            plain += 1
-            total += word.packed
-            small += not upper[at]
-            side = word.side
-            if side == "context":
-                evidence.context.append(tokens[at][0])
-                continue
-            alone += word.packed
-            if side == "caption":
-                evidence.caption.append(tokens[at][0])
-                function += word.function
-                if word.known and (len(form.low) > 2 or (word.function and _between(upper, at))):
-                    sure = True
-            elif side == "foreign":
-                evidence.foreign.append(tokens[at][0])
-        evidence.plain, evidence.lower, evidence.function = plain, small, function
-        if not sure and function < 2:
-            evidence.faint, evidence.caption = evidence.caption, []
-        evidence.totals = self._unpack(total)
-        evidence.without_context = self._unpack(alone) if evidence.context else evidence.totals
+            if hyphens and len(form.low) < 4 and (gaps[at][-1:] == "-" or gaps[at + 1][:1] == "-"):
+                continue  # part of a compound ("ex-minister")
+            words.append(word)
+            places.append(at)
+        sides = [word.side for word in words]
+        packed = sum([word.packed for word in words])
+        evidence = Evidence(plain=len(words), packed=packed, packed_alone=packed, languages=len(self.languages))
+        evidence.lower = len(places) - sum([upper[at] for at in places])
+        if "context" in sides:
+            evidence.context = [written[at] for at, side in zip(places, sides, strict=True) if side == "context"]
+            evidence.packed_alone = sum([word.packed for word in words if word.side != "context"])
+        if "foreign" in sides:
+            evidence.foreign = [written[at] for at, side in zip(places, sides, strict=True) if side == "foreign"]
+        if "caption" in sides:
+            sure = False
+            for at, word in zip(places, words, strict=True):
+                if word.side == "caption":
+                    evidence.caption.append(written[at])
+                    evidence.function += word.function
+                    sure |= word.known and (len(written[at]) > 2 or (word.function and _between(upper, at)))
+            if not sure and evidence.function < 2:
+                evidence.faint, evidence.caption = evidence.caption, []
         return evidence
 
-    def _unpack(self, total: int) -> list[float]:
-        return [-(total >> shift & _FIELD) / _UNIT for shift in self.shifts]
-
     def _named(
-        self, text: str, tokens: list[re.Match[str]], forms: list[_Form], upper: list[bool], shouting: bool
+        self, written: list[str], gaps: list[str], forms: list[_Form], upper: list[bool], shouting: bool
     ) -> list[bool]:
-        """For each word, whether it is (part of) a name."""
+        """For each word, whether it is (part of) a name.
+
+        Args:
+            written: the words.
+            gaps: what stands before each word, and behind the last.
+            forms: of the words.
+            upper: whether each has a capital, or stands for one that has.
+            shouting: the line is written in capitals.
+        """
         count = len(forms)
         named = [False] * count
 
@@ -373,21 +415,26 @@ class Weigher:
                 after += 1
             if after == count or not upper[after]:
                 return False
-            between = text[tokens[since].end() : tokens[after].start()]
-            return all(letter.isalpha() or letter in " '’" for letter in between)
+            return all(self.gaps[gap].joins for gap in gaps[since + 1 : after + 1])
 
-        for at, form in enumerate(forms):
-            if upper[at]:
-                start = tokens[at].start()
-                inside = self.capitals_are_names and not _initial(text, start)
-                if inside and form.lead and text[max(0, start - 2) : start] == ", ":
-                    continue  # "Nasser Bourita, Ministro de Exteriores": an office, not a name
-                # "Palacio de Cibeles", "La Llorona": the first word belongs to the name that follows.
-                named[at] = shouting or inside or (form.head and joined(at, at))
-            elif form.connective and at and (upper[at - 1] or named[at - 1]):
-                both = len(form.low) == 1 and at + 2 < count and upper[at + 1] and upper[at + 2]
+        for first, capital in enumerate(upper):
+            if not capital:
+                continue
+            form = forms[first]
+            gap = self.gaps[gaps[first]]
+            inside = self.capitals_are_names and not (gap.starts or (first == 0 and gap.blank))
+            if not (inside and form.lead and gaps[first][-2:] == ", "):
+                # Not "Nasser Bourita, Ministro de Exteriores", an office; but "Palacio de Cibeles", "La Llorona": the
+                # first word belongs to the name that follows.
+                named[first] = shouting or inside or (form.head and joined(first, first))
+            at = first + 1
+            while at < count and not upper[at] and forms[at].connective:
+                both = len(forms[at].low) == 1 and at + 2 < count and upper[at + 1] and upper[at + 2]
                 # "Cristina Kirchner y Ernesto Samper" are two people, "Castilla y León" is one place.
-                named[at] = joined(at, at - 1) and not (both and tokens[at + 1][0] in self.given)
+                named[at] = joined(at, at - 1) and not (both and written[at + 1] in self.given)
+                if not named[at]:
+                    break
+                at += 1
         return named
 
 
@@ -396,6 +443,10 @@ def _pack(scores: tuple[float, ...]) -> int:
     for score in reversed(scores):
         packed = packed << _BITS | round(-score * _UNIT)
     return packed
+
+
+def _unpack(total: int, languages: int) -> list[float]:
+    return [-(total >> shift & _FIELD) / _UNIT for shift in range(0, _BITS * languages, _BITS)]
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
@@ -419,22 +470,16 @@ def edges(text: str) -> list[tuple[int, int]]:
     return [(m.start() + (m[0][0] in _FINAL), m.end()) for m in _EDGE.finditer(text)]
 
 
-def _initial(text: str, at: int) -> bool:
-    """Whether a word starts a sentence, a line or a quotation."""
-    last = at - 1
-    while last >= 0 and text[last].isspace():
-        last -= 1
-    return last < 0 or text[last] in _SENTENCE or (text[last] in "-–—/" and last < at - 1)
+def _gap(gap: str) -> _Gap:
+    before = gap.rstrip()
+    last = before[-1:]
+    starts = bool(before) and (last in _SENTENCE or (last in "-–—/" and len(before) < len(gap)))
+    return _Gap(starts, not before, not gap.strip(" '’"))
 
 
 def _between(upper: list[bool], at: int) -> bool:
     """Whether a word stands between capitalised ones."""
     return 0 < at < len(upper) - 1 and upper[at - 1] and upper[at + 1]
-
-
-def _hyphened(text: str, token: re.Match[str]) -> bool:
-    """Whether a word is part of a compound ("ex-minister")."""
-    return text[token.end() : token.end() + 1] == "-" or text[token.start() - 1 : token.start()] == "-"
 
 
 FEATURES = ("one", "loses_to_context", "beats_others", "loses_to_others", "function", "small")

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from operator import attrgetter
 
@@ -70,6 +71,7 @@ class _Found:
     confidence: float = 0.0
     language: str = ""
     beside: _Found | None = None  # a block that the format marks as this caption's credit
+    unread: bool = False  # a credit may stand beside it: worth reading only where something depends on it
 
 
 def find(article: Article, *, caption_language: str = "es", context_language: str = "en") -> Findings:
@@ -112,31 +114,45 @@ class _Finder:
         self.plain: list[Block] = []
         self.found: list[_Found] = []
         self.originals: dict[int, Block] = {}  # blocks as the reader made them, by id of their composed form
-        self._mentions: str | None = None
+        self._own: tuple[str, str] | None = None
 
     def run(self) -> Findings:
         """All steps."""
+        is_context, plain = self.weigher.is_context, self.plain.append
         for block in self.article.blocks:
-            if self._plain(block):
-                self.plain.append(block)
-            else:
+            text = block.text
+            size = len(text)
+            if (
+                size > LONGEST
+                or block.role == "credit"
+                or not is_context(text)
+                or (size <= 80 and (not text[0].isupper() or "_" in text) and self._slug(block, text))
+            ):
                 self._open(block)
+            elif not _credited(text):
+                plain(block)  # body text or a heading beyond doubt; nearly all text ends here
+            elif self.weigher.has_caption_words(text) or credits.alone(text):
+                self._open(block)
+            else:
+                self.found.append(_Found(block, text, Part(0, size), "context", unread=True))
         return self._conclude()
-
-    def _plain(self, block: Block) -> bool:
-        """Whether a block is body text or a heading beyond doubt; nearly all text ends here."""
-        text = block.text
-        if len(text) > LONGEST or block.role == "credit":
-            return False
-        if not self.weigher.is_context(text):
-            return False
-        if len(text) <= 80 and (not text[0].isupper() or "_" in text) and self._slug(block, text):
-            return False
-        return not _credited(text)
 
     # One block ------------------------------------------------------------------------------------------------
 
-    def _open(self, block: Block) -> None:
+    def _read_rest(self) -> None:
+        """Reads the lines that were left unread: all of them if there are captions, else what may be a paragraph.
+
+        The credit of a line that is no caption tells names that may stand beside one, and that it is no paragraph.
+        """
+        found, self.found = self.found, []
+        captions = any(each.kind == "caption" for each in found)
+        for each in found:
+            if each.unread and (captions or (each.kind == "context" and _body(each.text))):
+                self._open(self._original(each), reading=True)
+            else:
+                self.found.append(each)
+
+    def _open(self, block: Block, *, reading: bool = False) -> None:
         if len(block.text) > LONGEST:
             self._long(block)
             return
@@ -147,16 +163,25 @@ class _Finder:
             self.found.append(slug)
             return
         if block.role == "credit":
-            reading = credits.read(text) or credits.Reading(credits.STRONG, None, None)
-            self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), reading), "credit"))
+            marked = credits.read(text) or credits.Reading(credits.STRONG, None, None)
+            self.found.append(_Found(block, text, Part(0, 0, (0, len(text)), marked), "credit"))
             return
         evidence = None
-        if not self.weigher.marker.search(text):
+        cited = self._cited(original, text)
+        if cited or not self.weigher.marker.search(text):
             evidence = self.weigher.weigh(text)
-            ahead = max(evidence.totals) - evidence.totals[self.weigher.context]
-            if len(evidence.context) > 1 and ahead < _MARGIN and not evidence.caption and not _credited(text):
+            if cited and evidence.caption:
+                self.found.append(_Found(block, text, Part(0, len(text)), "exempt", evidence))
+                return
+            if len(evidence.context) > 1 and not evidence.caption and self._leads(evidence) and not _credited(text):
                 self.found.append(_Found(block, text, Part(0, len(text)), "context", evidence))
                 return
+            if not (reading or evidence.caption or evidence.faint or len(evidence.foreign) > 1 or credits.alone(text)):
+                context = evidence.context and self._leads(evidence)
+                if context or text.count(" ") > 3:
+                    kind = "context" if context else "names"
+                    self.found.append(_Found(block, text, Part(0, len(text)), kind, evidence, unread=True))
+                    return
         parts = credits.split(text)
         if any(part.start == part.end and self._worded(text, part) for part in parts):
             parts = credits.split(text, whole=False)
@@ -166,6 +191,11 @@ class _Finder:
             else:
                 whole = evidence if part.end - part.start == len(text) else None
                 self.found += self._judge(block, text, part, whole)
+
+    def _leads(self, evidence: Evidence) -> bool:
+        """Whether no language explains the words clearly better than the context language."""
+        totals = evidence.totals
+        return max(totals) - totals[self.weigher.context] < _MARGIN
 
     def _worded(self, text: str, part: Part) -> bool:
         """Whether what only looks like a credit's name is made of words: "Imagen: Sede", "AFP - Mapa de Siria"."""
@@ -337,6 +367,12 @@ class _Finder:
     # The document ---------------------------------------------------------------------------------------------
 
     def _conclude(self) -> Findings:
+        if not self.found:
+            return Findings(
+                paragraphs=self._paragraphs({"context"}), context_language=self.weigher.languages[self.weigher.context]
+            )
+        if any(found.unread for found in self.found):
+            self._read_rest()
         caption, context = self._letters()
         language, warnings = self.weigher.languages[self.weigher.context], []
         mine = self.weigher.languages[self.weigher.caption]
@@ -351,7 +387,7 @@ class _Finder:
                 f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
             )
             return Findings(
-                paragraphs=self._paragraphs({"caption", "body"}),
+                paragraphs=self._paragraphs({"caption", "body", "exempt"}),
                 slugs=tuple(self._slugs()),
                 credit_lines=tuple(self._credit_lines()),
                 context_language=mine,
@@ -360,10 +396,11 @@ class _Finder:
         if most > context and most > caption:
             warnings.append(f"context-language: the article is written in {foreign}, not {language}")
             language = foreign
-        self._headed_names()
-        self._exempt()
-        self._weak_credits()
-        self._marked_credits()
+        if any(found.kind == "caption" for found in self.found):
+            self._headed_names()
+            self._exempt()
+            self._weak_credits()
+            self._marked_credits()
         return Findings(
             captions=tuple(self._captions()),
             slugs=tuple(self._slugs()),
@@ -378,31 +415,41 @@ class _Finder:
         sums = Counter[str]()
         for found in self.found:
             sums[found.kind] += found.part.end - found.part.start
-        return sums["caption"] + sums["body"], sums["context"] + sum(len(block.text) for block in self.plain)
+        return sums["caption"] + sums["body"] + sums["exempt"], sums["context"] + sum(
+            len(block.text) for block in self.plain
+        )
 
-    def _mentioned(self) -> str:
-        """The words of the article's own text, to look words and names up in."""
-        if self._mentions is None:
+    def _mentions(self, words: str, *, folded: bool = True) -> bool:
+        """Whether the article's own text has these words, one after the other.
+
+        Args:
+            words: in small letters if ``folded``.
+            folded: take capitals for small letters.
+        """
+        if self._own is None:
             texts = [block.text for block in self.plain]
             texts += [f.text[f.part.start : f.part.end] for f in self.found if f.kind == "context"]
-            self._mentions = f" {' '.join(WORD.findall(' '.join(texts)))} "
-        return self._mentions
+            written = "\n".join(texts)
+            self._own = written, written.lower()
+        text = self._own[folded]
+        at = text.find(words)
+        while at >= 0:
+            end = at + len(words)
+            if not (text[at - 1 : at].isalpha() or text[end : end + 1].isalpha()):
+                return True
+            at = text.find(words, end)
+        return False
 
     def _exempt(self) -> None:
         """Takes back what only looks like a caption."""
         captions = [found for found in self.found if found.kind == "caption"]
         if not captions:
             return
-        listed = self._listed()
         for found in captions:
             stretch = found.text[found.part.start : found.part.end]
             bare = found.part.credit is None
-            if (
-                id(self._original(found)) in listed
-                or (any(map(found.text.__contains__, "@#/")) and _POST.search(found.text))
-                or (len(stretch) < 60 and _interface(stretch))
-                or (bare and _WHOLLY_QUOTED.fullmatch(stretch))
-                or (bare and len(stretch) < 60 and self._echoes(found, stretch))
+            if (len(stretch) < 60 and (_interface(stretch) or (bare and self._echoes(found, stretch)))) or (
+                bare and _WHOLLY_QUOTED.fullmatch(stretch)
             ):
                 found.kind = "exempt"
 
@@ -425,16 +472,25 @@ class _Finder:
             content |= {w.lower() for w in words} - self.weigher.function
         if not 0 < len(content) < 7:
             return False
-        mentions = self._mentioned().lower() if stretch.isupper() else self._mentioned()
+        shouting = stretch.isupper()
         first = words[0].lower()
-        return all(f" {w} " in mentions for w in content) or (
+        return all(self._mentions(word, folded=shouting) for word in content) or (
             len(words) < 4
             and first not in self.weigher.function
             and not (self.weigher.word(first).known and self.weigher.word(first).side == "")
-            and f" {first} " in mentions
+            and self._mentions(first, folded=shouting)
         )
 
-    def _listed(self) -> set[int]:
+    def _cited(self, block: Block, text: str) -> bool:
+        """Whether a line is a citation if it is in the caption language: a title in a list, a quotation, a post."""
+        if text[0] in '"“«‘' and _WHOLLY_QUOTED.fullmatch(text):
+            return True
+        if ("@" in text or "#" in text or "/" in text) and _POST.search(text):
+            return True
+        return _ITEM.match(text) is not None and id(block) in self.listed
+
+    @cached_property
+    def listed(self) -> set[int]:
         """Blocks of lists of titles: three or more numbered lines in a row that do not end as sentences do."""
         listed: set[int] = set()
         run: list[Block] = []
@@ -513,7 +569,7 @@ class _Finder:
                 continue
             surname = WORD.findall(name.lower())[-1:]
             known = name.casefold() in weak or capitals or _INITIALS.fullmatch(first) is not None
-            doubtful = lead in self.weigher.names.leads or not surname or f" {surname[0]} " in self._mentioned().lower()
+            doubtful = lead in self.weigher.names.leads or not surname or self._mentions(surname[0])
             bracketed = text[part.credit[0] - 1] == "("
             if bracketed and not (known or first in given):
                 continue
@@ -533,7 +589,7 @@ class _Finder:
         if tokens[-1].isupper() and not name.isupper():
             return False
         given = first.title() in lexicon.given or (initials and _INITIALS.fullmatch(first) is not None)
-        return given and bool(words) and f" {words[-1]} " not in self._mentioned().lower()
+        return given and bool(words) and not self._mentions(words[-1])
 
     def _marked_credits(self) -> None:
         """Gives blocks that the format marks as credits to the captions that they follow or precede."""
@@ -573,7 +629,7 @@ class _Finder:
         """Whether words at the end of a caption are a credit by their look, given what is around them."""
         lexicon = credits.lexicon()
         several = " " in stretch
-        unknown = f" {stretch.lower()} " not in self._mentioned().lower() and stretch not in lexicon.not_credits
+        unknown = not self._mentions(stretch.lower()) and stretch not in lexicon.not_credits
         if "/" in stretch and reading.strength >= credits.LIKELY:
             first, *rest = stretch.partition("/")[0].split() or [""]
             return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
@@ -673,14 +729,16 @@ class _Finder:
         return out
 
     def _paragraphs(self, kinds: set[str]) -> tuple[Block, ...]:
-        blocks = list(self.plain) if "context" in kinds else []
-        blocks += [
-            self._original(found)
-            for found in self.found
-            if found.kind in kinds and found.part.credit is None and found.part.start == 0
-        ]
-        body = [b for b in blocks if b.role in ("line", "body") and _body(b.text)]
-        return tuple(sorted(body, key=attrgetter("start")))
+        body = [block for block in self.plain if _paragraph(block)] if "context" in kinds else []
+        if self.found:
+            body += [
+                block
+                for found in self.found
+                if found.kind in kinds and found.part.credit is None and found.part.start == 0
+                if _paragraph(block := self._original(found))
+            ]
+            body.sort(key=attrgetter("start"))
+        return tuple(body)
 
 
 def _credited(text: str) -> bool:
@@ -692,6 +750,11 @@ def _credited(text: str) -> bool:
         or ((text[-1] in ")]" or text[0] in "([") and _BRACKETED.search(edges))
         or ((":" in edges or "hoto_" in edges) and _LABELLED.search(edges.lower()))
     )
+
+
+def _paragraph(block: Block) -> bool:
+    """Whether a block in the context language is a paragraph of the article."""
+    return block.role in ("line", "body") and (block.text[-1] in _FINAL or _body(block.text))
 
 
 def _body(text: str) -> bool:

@@ -44,7 +44,7 @@ class Tag(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class HtmlBlock(Block):
     """A block of an HTML page.
 
