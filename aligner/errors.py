@@ -11,7 +11,8 @@ class AlignerError(Exception):
     """Base of all errors that the toolkit raises on purpose.
 
     Attributes:
-        exit_code: what the command line exits with when this error ends it (1: the work failed, 2: wrong usage).
+        exit_code: what the command line exits with when this error ends it (1: the work failed, 2: it could not
+            begin: wrong usage, or files that do not fit together).
     """
 
     exit_code = 1
@@ -41,6 +42,8 @@ class TranslationError(AlignerError):
 
 class RecordError(AlignerError):
     """A record, run or gold file does not follow its schema, or does not fit the document it names."""
+
+    exit_code = 2
 
 
 class OutputError(AlignerError):

@@ -197,3 +197,30 @@ def test_unpatch_of_the_seed(seed: Path) -> None:
     changes = patch.edits(article, package.run(article))
     patched = patch.apply(article.text, changes)
     assert article.encode(patch.unpatch(patched, changes)) == seed.read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", [("find",), ("run", "--patch", "-"), ("find", "--format", "jsonl")])
+def test_full_disk_is_one_message(seed: Path, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "aligner", *command, seed],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_failure(seed: Path) -> None:
+    command = [sys.executable, "-m", "aligner", "find", "--format", "jsonl", *[seed] * 200]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0

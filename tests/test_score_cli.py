@@ -17,7 +17,7 @@ import pytest
 from scoring_helpers import damaged, perfect, write
 
 from aligner import cli
-from aligner.scoring import FIGURES, Gold, Run, gates, load
+from aligner.scoring import FIGURES, Gold, Run, Scores, gates, load, mt, show
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -231,7 +231,7 @@ def test_checksums(call: Call, files: dict[str, Path], tmp_path: Path) -> None:
     files["reference.txt"].write_text(files["reference.txt"].read_text() + "\n")
     sums.write_text(done.stdout.splitlines()[0] + "\n")
     code, out, err = call(*arguments, "--checksums", sums)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "reference.txt: SHA-256 is" in err
     assert "source.txt: is not listed" in err
 
@@ -268,7 +268,7 @@ def test_missing_files_are_named(call: Call, files: dict[str, Path], tmp_path: P
     packed.write_bytes(b"\x1f\x8b\x08" + bytes(6) + b"\x03\xff\xff\xff no deflate")
     options = ("--hypothesis", tmp_path / "absent.txt", "--hypothesis", packed)
     code, out, err = call("score", *options, "--reference", files["reference.txt"], "--source", tmp_path / "none.txt")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "3 problems" in err
     for name in ("absent.txt", "damaged.gz", "none.txt"):
         assert f"{name}: cannot be read" in err
@@ -371,3 +371,25 @@ def test_scoring_loads_no_model_runtime(
     )
     done = subprocess.run([sys.executable, "-c", code, files["run"]], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_another_kind_of_file_is_one_problem(call: Call, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Notes\n\nOne line.\nAnother.\n")
+    for arguments in (
+        ("score", tmp_path / "notes.md", "--gold", corpus),
+        ("export", tmp_path / "notes.md", "--to", "tmx"),
+    ):
+        code, out, err = call(*arguments)
+        assert (code, out) == (2, "")
+        assert err.count("not a JSON record") == 1
+        assert "aligner run --format jsonl" in err
+
+
+def test_no_star_on_a_difference_of_nought() -> None:
+    same = mt.Comparison("ter", "bs", "a", "b", 0.01, 0.001, identical=False, signature="")
+    tables = [
+        next(iter(show.tables(Scores((), (comparison,), compared=4))))
+        for comparison in (same, replace(same, difference=1.0))
+    ]
+    assert [rows[0][1] for _, _, rows in tables] == ["+0.0 (p = 0.0010)", "+1.0 (p = 0.0010)*"]
+    assert "4 segments, too few to tell" in tables[0][0]

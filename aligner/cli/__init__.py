@@ -5,6 +5,7 @@ Every command imports its stage inside its function: ``aligner --help`` and the 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -59,7 +60,13 @@ for _group in _GROUPS:
 def main() -> None:
     """Entry point: a user's mistake ends in one message on stderr, never in a traceback."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SystemExit as left:
+        # typer's answer to a closed pipe (| head); an exit code of its own is no failure's
+        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else left.code)
     except AlignerError as error:
         typer.echo(f"aligner: {error}", err=True)
         sys.exit(error.exit_code)
@@ -67,5 +74,11 @@ def main() -> None:
         # The reader of our output has gone (| head): not an error, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else "output: "
+        with contextlib.suppress(OSError):
+            typer.echo(f"aligner: {place}{error.strerror or error}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

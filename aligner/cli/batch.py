@@ -97,7 +97,14 @@ def run(
     memory_limit: Annotated[
         int, typer.Option(min=0, help="Translations kept in the memory; 0: no memory.")
     ] = 1_000_000,
-    commit_seconds: Annotated[float, typer.Option(min=0, help="Work that a kill can cost at most.")] = 1.0,
+    commit_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="How often what is done is made durable; a kill costs this and the groups of documents under way.",
+        ),
+    ] = 1.0,
     retry_failed: Annotated[
         bool,
         typer.Option("--retry-failed", help="Run the failed documents of a finished run again, into DIR/retry-N."),
@@ -106,6 +113,8 @@ def run(
     log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")] = False,
 ) -> None:
     """Run a corpus; the same command goes on with a run that was stopped.
+
+    `aligner batch status DIR` shows how far a run is.
 
     Examples:
     * `aligner batch crawl/*.warc.gz --out run/`

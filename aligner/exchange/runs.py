@@ -97,6 +97,8 @@ def read_run(path: str | Path) -> list[Document]:
             records.append(Document.from_json(line))
         except RecordError as error:
             problems.append(f"{name}: {place}: {error}")
+    if problems and not records:  # another kind of file: its every line would be named
+        raise RecordError(f"{problems[0]}; name the output of aligner run --format jsonl")
     if problems:
         raise RecordError("\n".join(problems))
     if not records:

@@ -51,7 +51,9 @@ def filesystem(url: str) -> object:
     try:
         return fsspec.core.url_to_fs(url)[0]
     except ImportError as error:
-        raise UsageError(f"{url}: {error}") from None
+        raise UsageError(
+            f"{url}: {error} (s3:// needs `pip install s3fs`, https:// `pip install 'fsspec[http]'`)"
+        ) from None
     except ValueError as error:
         raise UsageError(f"{url}: {error}; known kinds: {', '.join(sorted(fsspec.available_protocols()))}") from None
 

@@ -90,23 +90,28 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _records(text: str, path: Path, problems: list[Problem]) -> Iterable[Document]:
+def _records(text: str, path: Path, problems: list[Problem]) -> list[Document]:
     lines: list[tuple[str, str]] = []
     if text.lstrip().startswith("["):
         try:
             lines = [(f"{path} record {n}", json.dumps(item)) for n, item in enumerate(json.loads(text), 1)]
         except ValueError as error:
             problems.append(Problem(str(path), f"not JSON: {error}"))
-            return
+            return []
     else:
         lines = [(f"{path}:{n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         problems.append(Problem(str(path), "holds no record"))
+    wrong, records = [], []
     for place, line in lines:
         try:
-            yield Document.from_json(line)
+            records.append(Document.from_json(line))
         except RecordError as error:
-            problems.append(Problem(place, str(error)))
+            wrong.append(Problem(place, str(error)))
+    if wrong and not records:  # another kind of file: its every line would be named
+        wrong = [Problem(wrong[0].place, f"{wrong[0].cause}; name the output of aligner run --format jsonl")]
+    problems += wrong
+    return records
 
 
 def names(documents: Sequence[str]) -> list[str]:

@@ -134,9 +134,10 @@ def _matrices(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]
         firsts = list(dict.fromkeys(first for first, _ in pairs))
         seconds = list(dict.fromkeys(second for _, second in pairs))
         rows = [[a, *(_pair(pairs.get((a, b))) for b in seconds)] for a in firsts]
-        what = f"{mt.TESTS[test]}, {scores.compared} segments"
-        title = f"{mt.LABELS[metric]}: {what} (difference to the row; * p < 0.05)"
-        yield title, ["less", *seconds], rows
+        few = ", too few to tell" if scores.compared < FEW else ""
+        what = f"{mt.TESTS[test]}, {scores.compared} segments{few}"
+        title = f"{mt.LABELS[metric]}: {what} (column less row; * p < 0.05)"
+        yield title, ["row \\ column", *seconds], rows
 
 
 def _pair(comparison: mt.Comparison | None) -> str:
@@ -144,7 +145,9 @@ def _pair(comparison: mt.Comparison | None) -> str:
         return ""
     if comparison.identical:
         return "identical"
-    return f"{comparison.difference:+.1f} (p = {comparison.p:.4f}){'*' if comparison.p < 0.05 else ''}"
+    shown = f"{comparison.difference:+.1f}"
+    differs = comparison.p < 0.05 and float(shown) != 0
+    return f"{shown} (p = {comparison.p:.4f}){'*' if differs else ''}"
 
 
 def _remarks(scores: Scores) -> Iterator[str]:

@@ -255,6 +255,9 @@ def find(name: str) -> Model:
     hint = ""
     if HUB_ID.fullmatch(name):
         hint = f"; if it is a hub model, fetch it with `aligner models pull {name}`"
+    elif re.fullmatch("[a-z]{2,3}-[a-z]{2,3}", name):
+        hub = f"Helsinki-NLP/opus-mt-{name}"
+        hint = f"; for this pair of languages try `aligner models pull {hub}`, then `--model {hub}`"
     raise UsageError(f"unknown model {name!r}: known are {known}; a folder with a Marian model also does{hint}")
 
 
