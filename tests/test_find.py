@@ -255,6 +255,28 @@ La ministra defendió el texto durante una rueda de prensa (EFE)
     assert findings.warnings[0].startswith("context-language: ")
 
 
+BODY = "The council approved the plan on Monday after months of talks with the neighbours.\n\nWork starts in May.\n"
+
+
+@pytest.mark.parametrize(
+    ("top", "paragraphs"),
+    [
+        ("New bridge for Almodra", []),
+        ("New bridge for Almodra\n\nTown hall will pay two thirds and the province the rest", [3]),
+        (
+            "Town hall will pay two thirds of it and the province the rest, says the mayor\n\nNew bridge for Almodra",
+            [1],
+        ),
+        ("Derby ends level\n\nRovers of Almodra 2 (Okoro 44, Salinas 90); Racing 2 (Iturbe 12, Lago 71 pen)", [3]),
+        ("New bridge for Almodra\n\nBy Harriet Colley in Toledo", []),
+        ("New bridge for Almodra, says town hall, if province pays", []),
+    ],
+)
+def test_a_standfirst_or_a_result_is_a_paragraph(top: str, paragraphs: list[int]) -> None:
+    found = find(from_text(f"{top}\n\n{BODY}"))
+    assert [block.line for block in found.paragraphs] == [*paragraphs, *(i + top.count("\n") for i in (3, 5))]
+
+
 def test_an_article_in_a_third_language_is_named() -> None:
     text = """Le gouvernement a adopté hier la réforme de la loi sur l'eau après des mois de négociations.
 

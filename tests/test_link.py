@@ -59,6 +59,7 @@ def linked(text: str, source: str, translation: str | None = None, *, at: bool =
         ("El alcalde, Íñigo Ñáñez", ["el", "alcalde", "inigo", "nanez"]),
         ("60.000 vecinos y 1,300 more; 2,5 %", ["60000", "vecinos", "y", "1300", "more", "2.5"]),
         ("a 60\u00a0000 euros", ["a", "60000", "euros"]),
+        ("A\u0301ngel Pin\u0303ero", ["angel", "pinero"]),
         ("", []),
         ("… — ¡!", []),
     ],
@@ -263,6 +264,10 @@ def test_likeliest_places() -> None:
         ("La canciller Ángela Mirkel saluda en Rabat", 1.0),  # the place is known, the person is not
         ("El rey Mohamed VI saluda a Ángela Mirkel", 0.0),  # one of the two people is known
         ("Una calle de Douzrou", 0.0),  # an unknown place
+        ("Nuria Escalante, ante los escombros", 1.0),  # a given name
+        ("Colas ante el hospital Isabel Zendal", 0.0),  # an institution
+        ("El buque Sophie Germain", 0.0),
+        ("La Reina Letizia", 1.0),
         ("una calle en ruinas", 0.0),  # no name at all
     ],
 )
@@ -279,6 +284,14 @@ def test_a_year_that_the_article_does_not_name() -> None:
     )
     sides = {text: place.side(text, "es") for text in ("Rabat, en 1960", "Alhucemas, en 2004", "Los 2.122 muertos")}
     assert [year(side) for side in sides.values() if side] == [1.0, 0.0, 0.0]
+
+
+def test_no_word_means_a_number() -> None:
+    place = Place(["Bayern's 2-1 victory.", "Seven ministers were there."], bundled_vectors())
+    side = place.side("La ministra estuvo presente ante 7 colegas", "es")
+    assert side is not None
+    numbers = [i for i, form in enumerate(place.forms) if form in ("1", "2", "seven")]
+    assert [word.form for word, row in zip(side.words, side.match, strict=True) if row[numbers].any()] == ["7"]
 
 
 def test_a_spanish_name_is_no_month() -> None:
@@ -359,9 +372,8 @@ def test_markup_inside_a_paragraph() -> None:
 
 def test_stored_weights_are_those_of_the_features() -> None:
     stored = json.loads(data("link.json").read_text(encoding="utf8"))
-    for name in ("words", "encoder"):
-        assert tuple(stored[name]["weights"]) == FEATURES == PAIR + NONE
-        assert stored[name]["figures"]["held_out"]
+    assert tuple(stored["weights"]) == FEATURES == PAIR + NONE
+    assert stored["figures"]["held_out"]
     weights = dict(zip(FEATURES, bundled_model().weights, strict=True))
     assert (
         min(weights[f] for f in ("name", "word", "strongest", "meaning", "before", "unmatched"))

@@ -17,8 +17,8 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from operator import attrgetter
+from itertools import pairwise, takewhile
+from operator import attrgetter, itemgetter
 
 from aligner.captions import credits
 from aligner.captions.credits import Part
@@ -34,6 +34,7 @@ _MARGIN = 2.0  # nats by which a third language must explain a line better than 
 LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
 BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
+STANDFIRST_BELOW, STANDFIRST_ABOVE = 10, 15  # words of a line without a final stop below or above the first heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -738,7 +739,23 @@ class _Finder:
                 if _paragraph(block := self._original(found))
             ]
             body.sort(key=attrgetter("start"))
-        return tuple(body)
+        standfirst = self._standfirst(kinds, body[0].start if body else len(self.article.text))
+        return (standfirst, *body) if standfirst else tuple(body)
+
+    def _standfirst(self, kinds: set[str], end: int) -> Block | None:
+        """The standfirst, or the result of a match, among the lines in front of the first that ends like a sentence.
+
+        It stands below the heading, or is a long line above it.
+        """
+        top = list(takewhile(lambda b: b.start < end, self.plain)) if "context" in kinds else []
+        for found in takewhile(lambda f: f.block.start < end, self.found):
+            if found.kind in kinds and found.part.credit is None and found.part.start == 0:
+                top.append(self._original(found))
+        top = sorted((block for block in top if block.role in ("line", "body")), key=attrgetter("start"))
+        sizes = [(len(block.text.split()), block) for block in top]
+        long = [size for size in sizes[:1] if size[0] >= STANDFIRST_ABOVE]
+        long += [size for size in sizes[1:][-1:] if size[0] >= STANDFIRST_BELOW]
+        return max(long, key=itemgetter(0))[1] if long else None
 
 
 def _credited(text: str) -> bool:

@@ -109,9 +109,6 @@ def link(
     translate: Annotated[
         bool, typer.Option("--translate", help="Translate captions that come without a translation first.")
     ] = False,
-    embeddings: Annotated[
-        bool, typer.Option("--embeddings", help="Compare meanings by a sentence encoder (extra embeddings).")
-    ] = False,
     source_language: Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions.")] = "es",
     target_language: Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")] = "en",
 ) -> None:
@@ -146,7 +143,6 @@ def link(
         article,
         caption_language=source_language,
         context_language=target_language,
-        embeddings=embeddings,
     )
     if format_ is Format.table:
         _table(article.name, captions)

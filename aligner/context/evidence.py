@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from aligner.context.features import PAIR, Compared, Encoder, Place, Side
+from aligner.context.features import PAIR, Compared, Place, Side
 from aligner.context.model import Model
 
 # Evidence that adds less than this to a paragraph's score (natural log-odds) is not worth a reader's time.
@@ -22,7 +22,6 @@ def reasons(
     model: Model,
     paragraph: int,
     slot: int | None,
-    encoder: Encoder | None = None,
 ) -> tuple[str, ...]:
     """Readable evidence for a paragraph, strongest first.
 
@@ -32,16 +31,12 @@ def reasons(
         model: the weights by which evidence is ranked.
         paragraph: index of the chosen paragraph.
         slot: number of paragraphs in front of the caption, None if it stands nowhere.
-        encoder: what compared the meanings, if not the word vectors.
     """
     weight = dict(zip(PAIR, map(float, model.weights), strict=False))
     row = dict(zip(PAIR, map(float, compared.table[paragraph]), strict=False))
     mean = dict(zip(PAIR, map(float, compared.table[:-1].mean(axis=0)), strict=False))
     found = _words(place, compared, weight, paragraph)
-    witness = f", {encoder.name}" if encoder else ""
-    found[f"similar meaning ({row['meaning'] / 5:.2f}{witness})"] = weight["meaning"] * (
-        row["meaning"] - mean["meaning"]
-    )
+    found[f"similar meaning ({row['meaning'] / 5:.2f})"] = weight["meaning"] * (row["meaning"] - mean["meaning"])
     if slot is not None:
         near = sum(weight[f] * (row[f] - mean[f]) for f in ("before", "after", "above", "below"))
         if paragraph == slot - 1:

@@ -13,17 +13,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
+from aligner.captions.credits import lexicon
 from aligner.context.vectors import Matrix, Vectors, unit
 from aligner.context.words import (
-    BEFORE_PLACES,
     DATES,
+    INSTITUTIONS,
     STOPWORDS,
     TITLES,
     Word,
@@ -38,7 +38,7 @@ from aligner.context.words import (
 SPELLING = 75.0
 MEANING_LOW, MEANING_HIGH = 0.30, 0.95
 # Two names of less alike meanings are two names: Merkel is not the Bavarians, but "Alemania" is Germany.
-MEANING_NAME = 0.6
+MEANING_NAME = 0.7
 # Shorter words must be spelled the same.
 SHORT = 4
 
@@ -50,15 +50,6 @@ NONE = ("none", "unmatched", "stranger", "year", "best")
 
 
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
-
-
-class Encoder(Protocol):
-    """Something that turns texts into vectors of length 1, one row a text."""
-
-    name: str
-
-    def __call__(self, texts: Sequence[str]) -> Matrix:
-        """Encodes texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +114,7 @@ class Place:
         self._read()
         self.skeletons = [skeleton(form) for form in self.forms]
         self.values = [value(form, language) for form in self.forms]
+        self.is_number = np.array([number is not None for number in self.values], bool)
         self._form_vectors, _, self._form_known = vectors.lookup(language, self.forms)
 
     def _read(self) -> None:
@@ -170,11 +162,6 @@ class Place:
     def text_vector(self, text: str, language: str) -> Matrix:
         """The meaning of a text."""
         return unit(self.vectors.summands(language, [word.form for word in words(text)]).sum(axis=0))
-
-    def sentence_texts(self) -> list[str]:
-        """The sentences of all paragraphs, in order."""
-        pairs = zip(self.texts, self.sentences, strict=True)
-        return [text[start:end] for text, spans in pairs for start, end in spans]
 
     def sentence_range(self, paragraph: int) -> slice:
         """Where a paragraph's sentences stand among all sentences."""
@@ -252,7 +239,8 @@ class Place:
         )
         match: Matrix = np.where(spelling > 0, (spelling - SPELLING + 10) / (110 - SPELLING), 0).astype(np.float32)
         meaning = np.clip((rows @ self._form_vectors.T - MEANING_LOW) / (MEANING_HIGH - MEANING_LOW), 0, 1)
-        meaning *= known[:, None] & self._form_known[None, :]
+        # Numbers have vectors, too, but no meaning that a word could share.
+        meaning *= known[:, None] & (self._form_known & ~self.is_number)[None, :]
         match = np.maximum(match, meaning)
         for i, word in enumerate(found):
             number = value(word.form, language)
@@ -319,8 +307,6 @@ def compare(
     source: tuple[str, str],
     translation: str | None,
     slot: int | None,
-    encoder: Encoder | None = None,
-    encoded: Matrix | None = None,
 ) -> Compared:
     """Compares a caption with every paragraph of an article.
 
@@ -329,8 +315,6 @@ def compare(
         source: the caption and its language.
         translation: its translation into the article's language, if there is one.
         slot: number of paragraphs in front of the caption; None for a caption that stands nowhere in the article.
-        encoder: a sentence encoder for the meaning of the translation, instead of word vectors.
-        encoded: the article's sentences encoded by ``encoder``.
     """
     total = len(place.texts)
     texts = [source] + ([(translation, place.language)] if translation else [])
@@ -342,10 +326,7 @@ def compare(
         return np.asarray(np.max(values, axis=0) if values else np.zeros(size), np.float32)
 
     by_sentence = strongest(lambda side: (side.weight * side.locality) @ side.sentence_match, len(place.by_sentence))
-    if encoder is not None and encoded is not None and translation:
-        meaning = encoded @ encoder([translation])[0]
-    else:
-        meaning = np.max([place.sentence_vectors @ place.text_vector(*text) for text in texts], axis=0)
+    meaning = np.max([place.sentence_vectors @ place.text_vector(*text) for text in texts], axis=0)
     table = np.zeros((total + 1, len(PAIR) + len(NONE)), np.float32)
     columns = {
         "name": strongest(lambda side: (side.weight * side.name) @ side.own, total),
@@ -375,6 +356,21 @@ def runs(side: Side) -> list[list[int]]:
     return found
 
 
+def people(side: Side, text: str) -> list[list[int]]:
+    """Those of the names of a text that have a person's title or given name, as runs of words."""
+    given = lexicon().given
+    found = []
+    for name in runs(side):
+        first = side.words[name[0]]
+        before = _LAST_WORD.search(text[: first.start])
+        around = {fold(before[0]) if before else "", first.form}
+        titled = not TITLES.isdisjoint(around)
+        named = text[first.start : first.end].title() in given and (len(name) > 1 or before is None)
+        if INSTITUTIONS.isdisjoint(around) and (titled or named):
+            found.append(name)
+    return found
+
+
 def unmatched(side: Side) -> float:
     """Share of a caption's names that the article does not have: 0 … 1, 0 without names."""
     names = runs(side)
@@ -389,13 +385,8 @@ def stranger(side: Side, text: str) -> float:
     A picture of somebody whom the article does not mention illustrates no paragraph of it, whereas an unmentioned
     village may well stand for the region that a paragraph is about.
     """
-    people = []
-    for name in runs(side):
-        before = _LAST_WORD.search(text[: side.words[name[0]].start])
-        word = fold(before[0]) if before else ""
-        if word in TITLES or (len(name) > 1 and word not in BEFORE_PLACES):
-            people.append(float(side.paragraph_match[name].max(axis=1).mean()))
-    return float(bool(people) and max(people) < 0.5)
+    known = [float(side.paragraph_match[name].max(axis=1).mean()) for name in people(side, text)]
+    return float(bool(known) and max(known) < 0.5)
 
 
 def year(side: Side) -> float:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aligner.context import slot_of
-from aligner.context.features import Encoder, Place, compare
+from aligner.context.features import Place, compare
 from aligner.context.model import FEATURES, Model
 from aligner.context.vectors import Matrix, bundled_vectors
 from aligner.scoring.gold import GoldDocument, Mark, load
@@ -82,7 +81,6 @@ def _slots(mark: Mark, lines: list[int], right: list[int]) -> list[int]:
 def examples(
     documents: Sequence[GoldDocument],
     translations: dict[str, str],
-    encoder: Encoder | None = None,
     language: str = "es",
 ) -> list[Example]:
     """The captions of gold documents in all views and places."""
@@ -94,15 +92,14 @@ def examples(
         if not paragraphs or not captions:
             continue
         place = Place([text for _, text in paragraphs], bundled_vectors())
-        encoded = encoder(place.sentence_texts()) if encoder else None
         for mark in captions:
             right = np.array([mark.accepts(line) for line in [*lines, None]])
             views = {"reference": mark.reference, "translation": translations.get(mark.caption or ""), "source": None}
             for view, translation in views.items():
-                if translation is None and (view != "source" or encoder):
+                if translation is None and view != "source":
                     continue
                 slots = _slots(mark, lines, [int(i) for i in np.flatnonzero(right[:-1])])
-                compared = compare(place, (mark.caption or "", language), translation, slots[0], encoder, encoded)
+                compared = compare(place, (mark.caption or "", language), translation, slots[0])
                 for i, slot in enumerate(slots):
                     table = compared.table if i == 0 else compared.moved(slot)
                     weight = 0.5 if i == 0 else 1.0
@@ -113,9 +110,9 @@ def examples(
 def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64]:
     """Weights of greatest penalised likelihood that one of the right rows is chosen.
 
-    Where "none" is the annotator's own answer, it alone is aimed at: the paragraphs that would do as well are a few of
-    many, while "none" is always right there. Expectation-maximisation with a Newton step: which of several right
-    paragraphs is "the" choice is the hidden variable.
+    Where "none" is the annotator's own answer but some paragraphs would do as well, half of the weight goes to "none"
+    and half to any of the right rows: "none" is right there always, the paragraphs are a few of many.
+    Expectation-maximisation with a Newton step: which of several right rows is "the" choice is the hidden variable.
     """
     rows = max(len(example.table) for example in data)
     tables = np.zeros((len(data), rows, len(FEATURES)))
@@ -124,8 +121,10 @@ def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64
     for i, example in enumerate(data):
         tables[i, : len(example.table)] = example.table
         absent[i, : len(example.table)] = 0
-        last = len(example.right) - 1
-        right[i, : last + 1] = np.arange(last + 1) == last if example.right[last] else example.right
+        right[i, : len(example.right)] = example.right
+    to_none = np.zeros((len(data), rows))
+    none = np.array([bool(example.right[-1]) for example in data])
+    to_none[np.arange(len(data)), [len(example.right) - 1 for example in data]] = 1
     importance = np.array([example.weight for example in data])
     importance /= importance.sum()
     # The penalty is to mean the same for all features: it is put on weights of features of like size.
@@ -140,6 +139,7 @@ def fit(data: Sequence[Example], penalty: float = PENALTY) -> NDArray[np.float64
         shares /= shares.sum(axis=1, keepdims=True)
         chosen = shares * right
         chosen /= np.maximum(chosen.sum(axis=1, keepdims=True), 1e-12)
+        chosen[none] = (chosen[none] + to_none[none]) / 2
         mean = np.einsum("nm,nmd->nd", shares, tables)
         gradient = importance @ (np.einsum("nm,nmd->nd", chosen, tables) - mean) - penalty * weights
         second = flat.T @ (flat * (importance[:, None] * shares).reshape(-1, 1)) - (mean.T * importance) @ mean
@@ -213,35 +213,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--check", nargs="*", default=[], type=Path, help="gold sets to measure on only")
     parser.add_argument("--out", type=Path, help="where the weights go (default: print the figures alone)")
     options = parser.parse_args(arguments)
-    training = load(options.gold).documents
-    check = load(options.check).documents if options.check else ()
-    translations = translations_of([*training, *check])
+    sets = {folder.name: load([folder]).documents for folder in options.gold}
+    checks = {folder.name: load([folder]).documents for folder in options.check}
+    everything = [document for documents in [*sets.values(), *checks.values()] for document in documents]
+    translations = translations_of(everything)
+    by_set = {name: examples(documents, translations) for name, documents in sets.items()}
+    data = [example for found in by_set.values() for example in found]
+    chosen = held_out(data)
+    weights = fit(data)
+    slope, offset = calibrate(chosen)
+    figures: dict[str, dict[str, float]] = {"held_out": accuracies(chosen)}
+    for name, found in by_set.items():
+        groups = {example.group for example in found}
+        figures[f"held_out {name}"] = accuracies([choice for choice in chosen if choice[0].group in groups])
+    for name, documents in checks.items():
+        figures[f"check {name}"] = accuracies(_choices(examples(documents, translations), weights))
     stored: dict[str, object] = {
-        "about": "Written by aligner/context/fit.py: weights of the linker and accuracies of held-out documents."
+        "about": "Written by aligner/context/fit.py: weights of the linker and accuracies of held-out documents.",
+        "weights": {feature: round(float(weight), 4) for feature, weight in zip(FEATURES, weights, strict=True)},
+        "slope": round(slope, 4),
+        "offset": round(offset, 4),
+        "figures": figures,
     }
-    from aligner.context.embeddings import find_encoder
-
-    for name, encoder in (("words", None), ("encoder", find_encoder())):
-        if name == "encoder" and encoder is None:
-            print("encoder: not installed, left out", file=sys.stderr)
-            continue
-        data = examples(training, translations, encoder)
-        chosen = held_out(data)
-        weights = fit(data)
-        slope, offset = calibrate(chosen)
-        figures: dict[str, object] = {
-            "captions": sum(example.printed for example in data) // len({example.view for example in data}),
-            "held_out": accuracies(chosen),
-        }
-        if check:
-            figures["check"] = accuracies(_choices(examples(check, translations, encoder), weights))
-        stored[name] = {
-            "weights": {feature: round(float(weight), 4) for feature, weight in zip(FEATURES, weights, strict=True)},
-            "slope": round(slope, 4),
-            "offset": round(offset, 4),
-            "figures": figures,
-        }
-        print(json.dumps({name: stored[name]}, indent=1))
+    print(json.dumps(stored, indent=1))
     if options.out:
         options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf8")
 

@@ -50,13 +50,13 @@ class Model:
         return 1 / (1 + math.exp(-self.slope * math.log(share / (1 - share)) - self.offset))
 
 
-def read(path: Path, name: str) -> Model:
-    """A model of the file that ``fit.py`` wrote: ``words`` (word vectors) or ``encoder``."""
-    stored = json.loads(path.read_text(encoding="utf8"))[name]
+def read(path: Path) -> Model:
+    """The model of a file that ``fit.py`` wrote."""
+    stored = json.loads(path.read_text(encoding="utf8"))
     return Model(np.array([stored["weights"][feature] for feature in FEATURES]), stored["slope"], stored["offset"])
 
 
-@lru_cache(maxsize=2)
-def bundled_model(name: str = "words") -> Model:
-    """A model that comes with the package."""
-    return read(data("link.json"), name)
+@lru_cache(maxsize=1)
+def bundled_model() -> Model:
+    """The model that comes with the package."""
+    return read(data("link.json"))

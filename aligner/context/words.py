@@ -13,7 +13,9 @@ from typing import Any
 from aligner.resources import data
 
 # A word, or a number with its group separators ("60 000", "1,300", "2.5").
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?")
+# Accents may be characters of their own (NFD).
+_LETTERS = r"(?:[^\W\d_][\u0300-\u036f]*)+"
+_TOKEN = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*|\d+(?:[.,\u00a0\u202f ]\d{{3}}(?!\d))*(?:[.,]\d+)?")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?=[\"'“‘«(\[¿¡]*[A-ZÀ-ÖØ-Þ\d])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Sr|Sra|Jr|Prof|Gen|Col|Sgt|Lt|Capt|Rev|Gov|Sen|Rep|Mt|No|vs|a\.m|p\.m)|\b[A-Z])\.$"
@@ -28,9 +30,9 @@ _ENDINGS: dict[str, list[list[str]]] = {
     language: [group.split(" ") for group in groups] for language, groups in _LISTS["endings"].items()
 }
 DATES = frozenset(_LISTS["dates"].split())
-# A name behind one of these is a place or an institution more often than a person …
-BEFORE_PLACES = frozenset(_LISTS["before_places"].split())
-# … and behind one of these it is a person.
+# A name that starts with one of these, or stands behind one, is a place or an institution …
+INSTITUTIONS = frozenset(_LISTS["institutions"].split())
+# … and with one of these it is a person.
 TITLES = frozenset(_LISTS["titles"].split())
 # "one" and "uno" are articles and pronouns more often than numbers.
 _NUMBER_WORDS = {

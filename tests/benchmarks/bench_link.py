@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aligner.context import slot_of
-from aligner.context.embeddings import find_encoder
 from aligner.context.features import Place, compare
 from aligner.context.fit import body
 from aligner.context.model import bundled_model
@@ -83,19 +82,15 @@ def e5() -> dict[str, Rank]:
     return {"e5": alone, "e5 + tf-idf + position": combined}
 
 
-def ours(embeddings: bool) -> Rank:
-    known: dict[str, tuple[Place, NDArray[np.float32] | None]] = {}
-    encoder = find_encoder() if embeddings else None
+def ours() -> Rank:
+    known: dict[str, Place] = {}
 
     def rank(document: GoldDocument, paragraphs: list[tuple[int, str]], mark: Mark, translation: str | None) -> Scores:
         if document.name not in known:
-            place = Place([text for _, text in paragraphs], bundled_vectors())
-            known[document.name] = place, encoder(place.sentence_texts()) if encoder else None
-        place, encoded = known[document.name]
-        encoding = encoder if translation else None
+            known[document.name] = Place([text for _, text in paragraphs], bundled_vectors())
         slot = slot_of(mark.line, [line for line, _ in paragraphs])
-        compared = compare(place, (mark.caption or "", "es"), translation, slot, encoding, encoded)
-        return bundled_model("encoder" if encoding else "words").shares(compared.table)
+        compared = compare(known[document.name], (mark.caption or "", "es"), translation, slot)
+        return bundled_model().shares(compared.table)
 
     return rank
 
@@ -138,10 +133,8 @@ def main() -> None:
         "tf-idf": tfidf,
         "tf-idf + position": tfidf_position,
         **e5(),
-        "aligner": ours(embeddings=False),
+        "aligner": ours(),
     }
-    if find_encoder():
-        systems["aligner, embeddings"] = ours(embeddings=True)
     results = []
     for folder in options.gold:
         documents = list(load([folder]).documents)
