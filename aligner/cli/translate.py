@@ -107,10 +107,14 @@ def translate(
             }
             terms = Glossary.load(glossary, **languages)
         choose = terms.chooser() if terms else None
+        if (translator.source_language, translator.target_language) == ("es", "en"):
+            from aligner.translation import coined
+
+            choose = coined.chooser(choose)
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
         while chunk := list(islice(lines, _CHUNK)):
-            translations = translator.translate(chunk, n_best=beam, choose=choose)
+            translations = translator.translate(chunk, n_best=beam if glossary else 1, choose=choose)
             if variant is not Variant.none:
                 from aligner.translation.variant import FIXED, converted
 

@@ -151,6 +151,24 @@ class Vectors:
         number = self._index.get(language, {}).get(form)
         return number is not None and bool(self._summed[language][number] >= 0)
 
+    def lists(self, language: str, form: str) -> bool:
+        """Whether a folded word itself is listed."""
+        return form in self._index.get(language, {})
+
+    def knows(self, language: str, form: str) -> bool:
+        """Whether a folded word or an inflection of it is listed."""
+        return bool(self._find(language, [form])[0] >= 0)
+
+    def links(self, language: str, form: str) -> list[tuple[str, float]]:
+        """The words of the first language that a folded word or an inflection of it stands for, with their weights."""
+        number = int(self._find(language, [form])[0])
+        lang = self._languages.get(language)
+        if number < 0 or lang is None or lang.links is None or lang.weights is None:
+            return []
+        words = next(iter(self._languages.values())).words
+        pairs = zip(lang.links[number].tolist(), lang.weights[number].tolist(), strict=True)
+        return [(words[link], weight) for link, weight in pairs if weight > 0]
+
     def _vectors(self, language: str, numbers: NDArray[np.int64]) -> Matrix:
         lang = self._languages[language]
         if lang.links is None or lang.weights is None:

@@ -30,6 +30,8 @@ CODES = {
     "credit-lost": 20,  # an agency after "Foto:", a slash or a bracket is missing
     "untranslated": 10,  # a Spanish word left over: better than an invented one
     "glossary-missed": 10,  # a glossary's term could not be put in
+    "unknown-word": 8,  # a word that neither caption, article nor word list has
+    "looked-up": 5,  # such a word, replaced by the lexicon's
     "quotes-lost": 4,  # quotation marks are missing
     "symbols-lost": 4,  # an emoji or bullet inside the text is missing
     "truncated": 4,  # the search was cut off at its longest output

@@ -205,11 +205,16 @@ def _english_names(kind: str) -> frozenset[str]:
     return frozenset(form for form in lexicon().names(kind) if " " not in form and form[0].isupper())
 
 
-def _known_english(key: str) -> bool:
-    """Whether a folded word is English, as far as the word lists of the package go."""
+def is_english(key: str) -> bool:
+    """Whether a folded word is a frequent English one, as far as the word lists of the package go."""
     from aligner.context.vectors import bundled_vectors
 
     return key in _english() or bundled_vectors().frequent("en", key)
+
+
+def is_english_name(form: str, kind: str) -> bool:
+    """Whether a capitalised word is an English name of a kind, say ``place`` or ``demonym``."""
+    return form in _english_names(kind)
 
 
 # --------------------------------------------------------------------------------------------------------- article
@@ -515,7 +520,7 @@ def _anglicised(run: Sequence[Token], i: int) -> tuple[str, ...]:
     """English forms of a name by its ending, "Wolfsburg" for "Wolfsburgo"; none of a part of somebody's name."""
     form = run[i].form
     beside = run[i].follows or (i + 1 < len(run) and run[i + 1].follows)
-    if beside or len(form) < LONG or _known_english(run[i].key):
+    if beside or len(form) < LONG or is_english(run[i].key):
         return ()
     return tuple(ending.sub(english, form) for ending, english in _ENDINGS if ending.search(form))
 
@@ -562,7 +567,7 @@ def _segment(run: Sequence[Token], i: int, mentions: Mentions, p: int, at: int) 
         return None
     if word.form != other.form and _contradicted(run, i, mentions, other.key):
         return None
-    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG and not _known_english(word.key)):
+    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG and not is_english(word.key)):
         return last, mean
     return None
 
@@ -717,7 +722,7 @@ class _Rewriter:
         key = pair.words[0].key
         if pair.kind != "name" or not self.tokens[span[0]].form.isascii():
             return False
-        return len(span) == 1 and not set(key) & set("kw") and not _known_english(key)
+        return len(span) == 1 and not set(key) & set("kw") and not is_english(key)
 
     def replace(self, span: Sequence[int], form: str) -> None:
         """Puts a name in the place of words of the translation; a possessive stays."""
@@ -864,7 +869,7 @@ class _Rewriter:
     def _strange(self, j: int) -> bool:
         """Whether a word of the translation is neither English nor in the article."""
         key = self.tokens[j].key
-        return key not in self.mentions.places and not _known_english(key)
+        return key not in self.mentions.places and not is_english(key)
 
     def _translated(self, pair: Pair, j: int, near: Sequence[int]) -> bool:
         """Whether a word with a capital translates a part of a name for which nothing else stands: "Churches"."""

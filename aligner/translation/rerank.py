@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aligner.translation import guard
+from aligner.translation.coined import mend
 from aligner.translation.names import FUNCTION_WORDS, Mentions, Spelled, pairs, respell, words_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class ArticleChoice:
     def mentions(self) -> Mentions:
         """The names it mentions."""
         return Mentions(self.paragraphs)
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """Its folded words."""
+        return frozenset(token.key for found in self.mentions.tokens for token in found)
 
     @cached_property
     def words(self) -> list[frozenset[str]]:
@@ -59,7 +65,7 @@ class ArticleChoice:
         hypothesis, spelled = max(
             (pair for pair in sound if pair[1].lost <= fewest), key=lambda pair: self._worth(*pair)
         )
-        return self._spelled(hypothesis, spelled)
+        return mend(self._spelled(hypothesis, spelled), self.forms)
 
     def _worth(self, hypothesis: Hypothesis, spelled: Spelled) -> float:
         words = [word for word in words_of(spelled.text) if word not in FUNCTION_WORDS]
