@@ -9,6 +9,7 @@ import random
 import sys
 import tarfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ made = 20
 kind = "best"
 [export]
 licence = "CC0-1.0"
+target_pieces = 2
 [evaluate]
 beam_size = 4
 compare_float = ["made"]
@@ -273,9 +275,11 @@ def test_both_engines_say_the_same(
 
 
 def test_model_folder_is_whole(made: tuple[Recipe, Path]) -> None:
+    import sentencepiece
+
     from aligner.translation import models
 
-    _, folder = made
+    recipe, folder = made
     model = models.find(str(folder))
     assert model.verify() == []
     assert model.engines == ("ctranslate2", "transformers")
@@ -283,6 +287,20 @@ def test_model_folder_is_whole(made: tuple[Recipe, Path]) -> None:
     assert model.manifest is not None
     assert model.manifest.licence == "CC0-1.0"
     assert model.manifest.sizes["d_model"] == 64
+    # what the build may put out: the target language's pieces
+    assert model.ctranslate2 is not None
+    (nothing, listed) = (model.ctranslate2 / "vmap.txt").read_text(encoding="utf-8").split("\t")
+    encode = sentencepiece.SentencePieceProcessor(model_file=str(folder / "target.spm")).encode
+    rows = [row.split("\t") for row in (recipe.work / "pairs.tsv").read_text(encoding="utf-8").splitlines()]
+    spanish, english = (
+        Counter(piece for text in encode([row[side] for row in rows], out_type=str) for piece in text)
+        for side in (0, 1)
+    )
+    assert nothing == ""
+    assert {piece for piece, times in english.items() if times > 1} <= {*listed.split(), "<unk>"}
+    alone = {piece for piece in spanish if not english[piece] and len(piece.lstrip("▁")) > 1}
+    assert len(alone) > 20
+    assert not alone & set(listed.split())
 
 
 def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:

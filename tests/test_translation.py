@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -218,6 +219,22 @@ def test_doubtful_output_is_retried_and_what_remains_is_said() -> None:
         if not guard.check(source, first) and len(record.text.split(". ")) == 1:
             # numbers are mended in place: "siglo I" is no 8th century
             assert record.text == numbers.mend(source, first), "a sound first hypothesis must not be replaced"
+
+
+def test_a_build_puts_out_the_pieces_on_its_list_alone(tmp_path: Path, translator: Translator) -> None:
+    bundle = models.find("es-en")
+    assert bundle.ctranslate2 is not None
+    folder = shutil.copytree(bundle.ctranslate2, tmp_path / "listed")
+    for name in ("source.spm", "target.spm"):
+        shutil.copyfile(bundle.path / name, folder / name)
+    listed = [piece for piece in (folder / "vmap.txt").read_text(encoding="utf-8").split() if "t" not in piece]
+    (folder / "vmap.txt").write_text("\t" + " ".join(listed) + "\n", encoding="utf-8")
+    without = Translator.open(str(folder)).engine
+    sources = without.pieces(SENTENCES[:20])
+    for engine, has_t in ((without, False), (translator.engine, True)):
+        pieces = {p for h in engine.decode(sources, Decoding(4, hypotheses=4)) for one in h for p in one.pieces}
+        assert any("t" in piece for piece in pieces) == has_t
+        assert len(pieces) > 100
 
 
 # ----------------------------------------------------------------------------------------------- engines agree

@@ -152,6 +152,9 @@ class CTranslate2Engine:
         self._workers = workers_or_cores(threads)
         self._batch_tokens = batch_tokens
         self._limit = model.max_source_tokens
+        # The pieces that may be put out, where the build names them: the product with the vocabulary is the largest of
+        # each step. Kept to one list for all sources (see models/recipe/export.py).
+        self._shortlist = (folder / "vmap.txt").is_file()
         try:
             self._source = SentencePieceProcessor(model_file=str(spm[0]))
             same = spm[0].read_bytes() == spm[1].read_bytes()
@@ -197,6 +200,7 @@ class CTranslate2Engine:
                     disable_unk=True,
                     return_scores=True,
                     return_attention=decoding.attention,
+                    use_vmap=self._shortlist,
                 )
                 pending += list(zip(group, results, strict=True))
             done: list[list[Decoded]] = [[] for _ in sources]

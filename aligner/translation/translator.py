@@ -291,28 +291,24 @@ class Translator:
         return known
 
     def _solve(self, units: Sequence[str], several: bool, alignment: bool) -> dict[str, list[_Candidate]]:
-        """Translates units; doubtful ones climb a ladder of retries; the least doubtful result is first."""
+        """Translates units; doubtful ones are tried in other ways; the least doubtful result is first."""
         beam = self.beam_size
         found = self._decode(units, Decoding(beam, hypotheses=beam, attention=alignment), several)
-        ladder: tuple[Callable[[Sequence[str]], dict[str, list[_Candidate]]], ...] = (
-            lambda units: self._decode(units, Decoding(beam, no_repeat_ngram_size=3, attention=alignment)),
-            lambda units: self._decode(units, Decoding(1 if beam > 1 else 4, attention=alignment)),
-            lambda units: self._decode(units, Decoding(2 * beam, attention=alignment)),
-            lambda units: self._in_parts(units, alignment),
-        )
-        for rung in ladder:
-            doubtful = [
-                unit
-                for unit in units
-                if min(guard.weight(candidate.problems) for candidate in found[unit]) >= guard.RETRY
-            ]
-            if not doubtful:
-                break
-            for unit, more in rung(doubtful).items():
-                found[unit] += more
+        # Loops first without a phrase twice; then clause by clause, which mends nearly all of what can be mended.
+        loops = [unit for unit in self._doubtful(units, found) if _loops(found[unit])]
+        again = self._decode(loops, Decoding(beam, no_repeat_ngram_size=3, attention=alignment))
+        for unit, more in again.items():
+            found[unit] += more
+        for unit, more in self._in_parts(self._doubtful(units, found), alignment).items():
+            found[unit] += more
         best = {unit: _best_first(found[unit]) for unit in units}
         self._cover(best, alignment)
         return best
+
+    @staticmethod
+    def _doubtful(units: Iterable[str], found: dict[str, list[_Candidate]]) -> list[str]:
+        """Units without a candidate that is sound enough."""
+        return [unit for unit in units if min(guard.weight(one.problems) for one in found[unit]) >= guard.RETRY]
 
     def _cover(self, best: dict[str, list[_Candidate]], alignment: bool) -> None:
         """Asks of short translations whether they dropped a clause; those are translated clause by clause instead."""
@@ -421,6 +417,11 @@ class Translator:
 
 def _gravest_first(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: -guard.CODES[problem.code])
+
+
+def _loops(candidates: Sequence[_Candidate]) -> bool:
+    """Whether the least doubtful candidate repeats itself."""
+    return any(problem.code == "repetition" for problem in _best_first(candidates)[0].problems)
 
 
 def _total(combination: Iterable[_Candidate]) -> float:

@@ -58,7 +58,12 @@ def translate(
     translator = ctranslate2.Translator(str(model), inter_threads=threads or cores(), intra_threads=1)
     tokens = [[*processor.encode(normalise(line), out_type=str)[: longest - 1], "</s>"] for line in lines]
     results = translator.translate_batch(
-        tokens, beam_size=beam_size, max_batch_size=2048, batch_type="tokens", max_decoding_length=longest
+        tokens,
+        beam_size=beam_size,
+        max_batch_size=2048,
+        batch_type="tokens",
+        max_decoding_length=longest,
+        use_vmap=(model / "vmap.txt").is_file(),
     )
     return [processor.decode(result.hypotheses[0]) for result in results]
 

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import MarianMTModel
 
@@ -72,6 +73,38 @@ def write_ctranslate2(folder: Path, out: Path, quantization: str = "int8") -> No
         built.replace(out)
 
 
+def write_shortlist(recipe: Recipe, build: Path) -> None:
+    """Writes ``vmap.txt`` into a CTranslate2 build: the pieces that it may put out.
+
+    A third of a joint vocabulary is the source language's alone, and the product with it is the largest of each
+    decoding step. Kept is what training targets have ``export.target_pieces`` times, and every single character, so
+    that a rare name can still be spelled. One list for all sources: a list for each source word would make a
+    translation depend on what else is in its batch, for which CTranslate2 joins them.
+    """
+    least = recipe.table("export").get("target_pieces", 0)
+    if not least:
+        return
+    pairs = recipe.work / "pairs.npz"
+    if not pairs.is_file():
+        raise SystemExit(f"{pairs} is missing: run the step `vocabulary` first, or give --set export.target_pieces=0")
+    vocabulary = json.loads((recipe.work / "vocab.json").read_text(encoding="utf-8"))
+    counts = np.bincount(np.load(pairs)["t"], minlength=len(vocabulary))
+    special = {"<pad>", "<unk>", "</s>"}  # those that can be put out are always on the list
+    kept = [
+        piece
+        for piece, i in vocabulary.items()
+        if piece not in special and (counts[i] >= least or len(piece.lstrip("▁")) < 2)
+    ]
+    (build / "vmap.txt").write_text("\t" + " ".join(kept) + "\n", encoding="utf-8")
+    print(f"{len(kept):,} of {len(vocabulary):,} pieces may be put out")
+
+
+def _compact(file: Path) -> None:
+    """Rewrites a JSON file without spaces and escapes."""
+    value = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+
 def commit() -> str | None:
     """The commit of the recipe, marked where the recipe's files differ from it; None outside a checkout."""
     here = Path(__file__).resolve().parent
@@ -103,7 +136,11 @@ def export(recipe: Recipe, out: Path) -> Path:
         made = Path(temporary) / out.name
         model = MarianMTModel.from_pretrained(averaged, dtype=torch.float32, local_files_only=True)
         write_hugging_face(model, recipe, made)
-        write_ctranslate2(made, made / "ctranslate2-int8")
+        build = made / "ctranslate2-int8"
+        write_ctranslate2(made, build)
+        write_shortlist(recipe, build)
+        for vocabulary in (build / "shared_vocabulary.json", made / "vocab.json"):
+            _compact(vocabulary)
         write_manifest(
             made,
             name=f"{recipe.source}-{recipe.target}",
