@@ -10,12 +10,18 @@ import codecs
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from aligner.errors import DocumentError
+
+if TYPE_CHECKING:
+    from aligner.readers.strings import Offsets
 
 Role = Literal["line", "body", "heading", "caption", "credit", "alt"]
 
@@ -35,6 +41,7 @@ class Block:
         role: what the format says the block is; ``line`` where the format says nothing (plain text).
         offsets: for every code point of ``text``, and one past the last, its offset in ``Article.text``;
             None where that is simply ``start + i``.
+        quoted: whether it is a quotation set off from the article's own text.
     """
 
     text: str
@@ -42,13 +49,15 @@ class Block:
     start: int
     end: int
     role: Role = "line"
-    offsets: Sequence[int] | None = None
+    offsets: Offsets | None = None
+    quoted: bool = False
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``Article.text`` of ``text[start:end]`` (``start < end``)."""
         if self.offsets is None:
             return self.start + start, self.start + end
-        return self.offsets[start], self.offsets[end - 1] + 1 if end > start else self.offsets[start]
+        first = self.offsets[start]
+        return first, self.offsets.end(end - 1) if end > start else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,24 @@ class Article:
     def sha256(self) -> str:
         """Hex SHA-256 of ``data``."""
         return hashlib.sha256(self.data).hexdigest()
+
+    def block_at(self, start: int) -> Block | None:
+        """The block of a text or Markdown document whose source an offset in ``text`` lies in; None between blocks."""
+        at = bisect_right(self.blocks, start, key=attrgetter("end"))
+        if at == len(self.blocks):
+            return None
+        block = self.blocks[at]
+        # A stretch may begin with markup in front of its block's text.
+        tags = getattr(block, "tags", ())
+        return block if min(block.start, tags[0].start if tags else block.start) <= start else None
+
+    def wording(self, start: int, end: int) -> str:
+        """A stretch of ``text`` as a reader sees it: unescaped, unwrapped and without markup."""
+        block = self.block_at(start)
+        if block is None or block.offsets is None:
+            return self.text[start:end]
+        first, last = (bisect_left(block.offsets, offset) for offset in (start, end))
+        return block.text[first:last]
 
     def encode(self, text: str) -> bytes:
         """``text`` in the encoding of this article, behind its byte-order mark: ``encode(text)`` is ``data``.
@@ -270,11 +297,13 @@ def _code_page(data: bytes) -> tuple[str, str]:
     return (text, encoding) if best else (data.decode("latin-1"), "latin-1")
 
 
+# Letters of the lines of a text that is wrapped, at least and at most.
+_NARROWEST, _WIDEST = 50, 100
 _SEPARATORS = ("\v", "\f", "\u2028", "\u2029")
 _SEPARATOR = re.compile(r"[\r\v\f\u2028\u2029]")
 
 
-def _lines(text: str) -> Iterator[Block]:
+def lines(text: str) -> Iterator[Block]:
     r"""The non-blank lines of a text, without the white space around them.
 
     A lone ``\r`` or any other line separator ends a block too, but only ``\n`` counts as a line; where a text
@@ -294,61 +323,74 @@ def _lines(text: str) -> Iterator[Block]:
             start += len(part) + 1
 
 
-def _blocks(text: str, format: str) -> Iterator[Block]:
-    return _markdown(text) if format == "markdown" else _lines(text)
+def _blocks(text: str, format: str) -> Iterable[Block]:
+    if format == "markdown":
+        from aligner.readers import markdown
+
+        return markdown.blocks(text)
+    rows = lines(text)
+    # A paragraph of more letters than a line can have says that the text is not wrapped.
+    return rows if _LONG.search(text, 0, _SAMPLE) else _joined(text, list(rows))
 
 
-_FENCE = re.compile(r"(`{3,}|~{3,})")
-_MARKER = re.compile(r"(?:>\s?|[-*+]\s+|#{1,6}\s+|\d{1,9}[.)]\s+(?=[!\[<]))+")
-_KEY = re.compile(r"[\w-]+:\s+")
-# An image with its alternative text and title, an HTML tag with them, and any other tag.
-_MARKUP = re.compile(
-    r'!\[(?P<alt>[^\[\]]{0,2000})\]\((?:[^()"]|\([^()]*\)){0,2000}(?:"(?P<title>[^"]{0,2000})"\s*)?\)'
-    r'|<img\b[^<>]*?(?:\balt="(?P<html>[^"<>]*)"[^<>]*)?>'
-    r"|</?[a-zA-Z][^<>]*>"
-)
-# Emphasis or, in a title, quotes around the whole of a piece.
-_EMPHASIS = re.compile(r"([*_]{1,3})(?=[^\s*_])((?:(?!\1).){0,2000}\S)\1")
-_QUOTES = re.compile(r"""(["'])(.+)\1""")
+_LONG = re.compile(rf"[^\n]{{{_WIDEST + 1}}}")
 
 
-def _markdown(text: str) -> Iterator[Block]:
-    """The blocks of a Markdown text, line by line, without markers, code, tags and emphasis around it.
+def wrap_width(rows: Sequence[Block]) -> int:
+    """The width at which the lines of a text are wrapped; 0 if they are not.
 
-    The alternative text of an image is a block of role ``alt``, its title one of role ``caption``.
+    Lines are wrapped if none is long, and if there are pairs of which the second begins with a small letter that the
+    first had no room for, often enough.
     """
-    fence = ""
-    front = text.startswith("---")
-    for block in _lines(text):
-        if front and block.start > 0 and block.text in ("---", "..."):
-            front = False
-            continue
-        if match := _FENCE.match(block.text):
-            if not fence:
-                fence = match[1]
-            elif match[1].startswith(fence):
-                fence = ""
-            continue
-        if fence:
-            continue
-        marker = (_KEY if front else _MARKER).match(block.text)
-        at = marker.end() if marker else 0
-        role: Role = "heading" if marker and "#" in marker[0] else "line"
-        for match in _MARKUP.finditer(block.text, at):
-            yield from _piece(block, at, match.start(), role)
-            at = match.end()
-            for group, kind in (("alt", "alt"), ("html", "alt"), ("title", "caption")):
-                if match[group]:
-                    yield from _piece(block, *match.span(group), kind)  # type: ignore[arg-type]
-        yield from _piece(block, at, len(block.text), role)
+    width = max((len(row.text) for row in rows if " " in row.text), default=0)
+    if not _NARROWEST <= width <= _WIDEST:
+        return 0
+    pairs = [(a, b) for a, b in pairwise(rows) if b.line == a.line + 1]
+    wrapped = sum(b.text[0].islower() and _full(a, b, width) for a, b in pairs)
+    return width if wrapped > 1 and wrapped * 4 > len(pairs) else 0
 
 
-def _piece(block: Block, start: int, end: int, role: Role) -> Iterator[Block]:
-    piece = block.text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    piece = piece.strip()
-    while match := _EMPHASIS.fullmatch(piece) or _QUOTES.fullmatch(piece):
-        start += len(match[1])
-        piece = match[2]
-    if any(map(str.isalnum, piece)):
-        yield Block(piece, block.line, block.start + start, block.start + start + len(piece), role)
+def _full(row: Block, after: Block, width: int) -> bool:
+    """Whether a line had no room for the first word of the next."""
+    first = after.text.partition(" ")[0]
+    return len(row.text) > _NARROWEST * 3 // 4 and len(row.text) + 1 + len(first) > width
+
+
+def goes_on(text: str, row: Block, after: Block, width: int) -> bool:
+    """Whether a line goes on in the next one.
+
+    Args:
+        text: what they are lines of.
+        row: a line.
+        after: the line behind it.
+        width: see :func:`wrap_width`.
+    """
+    return bool(width) and text.count("\n", row.end, after.start) == 1 and _full(row, after, width)
+
+
+def _joined(text: str, rows: list[Block]) -> Iterator[Block]:
+    """Lines, those of a wrapped paragraph as one block."""
+    width = wrap_width(rows)
+    group: list[Block] = []
+    for row in rows:
+        if group and not goes_on(text, group[-1], row, width):
+            yield _paragraph(group)
+            group = []
+        group.append(row)
+    if group:
+        yield _paragraph(group)
+
+
+def _paragraph(rows: list[Block]) -> Block:
+    if len(rows) == 1:
+        return rows[0]
+    from aligner.readers.strings import Offsets
+
+    starts, sources, ends, size = [], [], [], 0
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        starts += [size, size + len(row.text)]
+        sources += [row.start, row.end]
+        ends += [0, after.start if after else 0]
+        size += len(row.text) + 1
+    offsets = Offsets(tuple(starts[:-1]), tuple(sources[:-1]), tuple(ends[:-1]), size - 1)
+    return Block(" ".join(row.text for row in rows), rows[0].line, rows[0].start, rows[-1].end, "line", offsets)

@@ -69,7 +69,12 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
     for mark in languages:
         if not any(first <= mark.start < last for first, last in found):
             found.setdefault((mark.start, mark.end), mark)
-    return [edit for _, edit in sorted(found.items()) if edit.new != edit.old]
+    changes = [edit for _, edit in sorted(found.items()) if edit.new != edit.old]
+    if article.format != "markdown":
+        return changes
+    from aligner.readers import markdown
+
+    return markdown.sound(article, changes)
 
 
 def _edit(text: str, start: int, end: int, new: str) -> Edit:
@@ -78,10 +83,17 @@ def _edit(text: str, start: int, end: int, new: str) -> Edit:
 
 def _plain(article: Article, document: Document, caption: Caption, mode: Mode) -> str:
     """What stands in the place of a caption in text or Markdown."""
+    from aligner.readers import markdown
+
     old = article.text[caption.start : caption.end]
     if mode == "tag" or caption.translation is None:
-        return f'<span lang="{document.caption_language}">{old}</span>'
-    new = _fit(article, caption.translation.text, caption.id)
+        return (
+            f'<span lang="{document.caption_language}">{old}</span>'
+            if markdown.spannable(article, caption.start, caption.end)
+            else old
+        )
+    fit = _fit(article, caption.translation.text, caption.id)
+    new = markdown.written(article, caption.start, caption.end, fit)
     return f"{new} [{document.caption_language}: {old}]" if mode == "both" else new
 
 

@@ -106,7 +106,11 @@ class Pipeline:
         Args:
             documents: each article, what was found in it, and its captions.
         """
-        texts = [caption.source for _, _, captions in documents for caption in captions]
+        texts = [
+            article.wording(caption.start, caption.end) if article.format in ("text", "markdown") else caption.source
+            for article, _, captions in documents
+            for caption in captions
+        ]
         if not texts:
             return [[] for _ in documents]
         made = iter(self.translator.translate(texts, n_best=N_BEST, choose=self._chooser(documents)))

@@ -18,6 +18,7 @@ from aligner.captions import Findings, credits, find
 from aligner.captions.evidence import Weigher
 from aligner.documents import Article, Block, from_bytes, from_text
 from aligner.errors import UsageError
+from aligner.readers.strings import Offsets
 from aligner.resources import bundled
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
@@ -339,13 +340,8 @@ def test_blocks_of_other_formats() -> None:
     )
     words = "La ministra en París"
     start = source.index("La ministra")
-    offsets = [
-        *range(start, start + 11),
-        *range(start + 15, start + 15 + 7),
-        source.index("&iacute;"),
-        source.index("s<i>"),
-    ]
-    offsets = [*offsets, source.index("<i>")]
+    entity = source.index("&iacute;")
+    offsets = Offsets((0, 11, 18, 19), (start, start + 15, entity, entity + 8), (0, 0, entity + 8, 0), len(words))
     body = source.index("The")
     blocks = (
         Block(source[body : source.index("</p>")], 1, body, source.index("</p>"), "body"),

@@ -8,10 +8,12 @@ import math
 import random
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from aligner.captions import find
 from aligner.documents import Article
 from aligner.errors import DocumentError
 from aligner.readers import parse
@@ -260,3 +262,60 @@ def test_hostile_pages_take_linear_time(name):
 def test_a_million_nested_tags():
     article = read("<div>" * 10**6 + "<figcaption>Una torre</figcaption>")
     assert [(b.role, b.text) for b in article.blocks] == [("caption", "Una torre")]
+
+
+BODY = (
+    "<p>The council said on Monday that it would open the chapel again, and that it was sorry for the delay.</p>\n" * 4
+)
+SPANISH = "Los vecinos celebran la fiesta en la plaza"
+
+
+@pytest.mark.parametrize(
+    ("markup", "found"),
+    [
+        (
+            f'<blockquote class="twitter-tweet"><p lang="es">{SPANISH}</p>&mdash; A (@a) <a>May 3</a></blockquote>',
+            0,
+        ),
+        (f'<blockquote class="instagram-media" data-x><div><a href=x>{SPANISH}</a></div></blockquote>', 0),
+        (f'<blockquote class="tiktok-embed"><section>{SPANISH}. EFE</section></blockquote>', 0),
+        (f'<div class="fb-post"><blockquote><p>{SPANISH}</p>Ana</blockquote></div>', 0),
+        (f'<blockquote class="bluesky-embed" data-x="y"><p lang="es">{SPANISH}</p></blockquote>', 0),
+        (f'<blockquote class="mastodon-embed"><p>{SPANISH}</p></blockquote>', 0),
+        (f"<p>Here it is in Spanish:</p><blockquote><p>{SPANISH}</p></blockquote>", 0),
+        (f"<blockquote><figure><img src=a.jpg><figcaption>{SPANISH}</figcaption></figure></blockquote>", 1),
+        (f"<blockquote><p>{SPANISH}. EFE/Ana Sanz</p></blockquote>", 1),
+        (f"<figure><img src=a.jpg><figcaption>{SPANISH}</figcaption></figure>", 1),
+    ],
+)
+def test_posts_and_quotations_are_no_captions(markup: str, found: int) -> None:
+    captions = find(read(f"<html lang=en><article>{BODY}{markup}{BODY}</article>")).captions
+    assert [caption.source.rstrip(".") for caption in captions] == [SPANISH] * found
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f'<p>[caption id="attachment_1" align="aligncenter" width="300"]<img src=a.jpg> {SPANISH}. EFE[/caption]</p>',
+        f"<figure><img src=a.jpg><figcaption>{SPANISH}<br>EFE</figcaption></figure>",
+        f"<figure><img src=a.jpg><figcaption>{SPANISH}<br/>Foto: EFE</figcaption></figure>",
+    ],
+)
+def test_credits_in_a_captions_element(markup: str) -> None:
+    article = read(f"<html lang=en><article>{BODY}{markup}{BODY}</article>")
+    (caption,) = find(article).captions
+    assert article.text[caption.start : caption.end].rstrip(".") == SPANISH
+    assert caption.credit is not None
+    assert caption.credit.agency == "EFE"
+
+
+def test_a_page_with_accents_of_their_own() -> None:
+    """Decomposed letters (NFD) are composed to be read, and found again in the source."""
+    caption = "Una mujer espera en la calle después de la función de anoche"
+    page = unicodedata.normalize(
+        "NFD", f"<html lang=en>{BODY}<figure><img src=a><figcaption>{caption}</figcaption></figure>"
+    )
+    article = read(page)
+    (found,) = find(article).captions
+    assert found.source == caption
+    assert article.text[found.start : found.end] == unicodedata.normalize("NFD", caption)

@@ -450,7 +450,7 @@ class _Finder:
             stretch = found.text[found.part.start : found.part.end]
             bare = found.part.credit is None
             if (len(stretch) < 60 and (_interface(stretch) or (bare and self._echoes(found, stretch)))) or (
-                bare and _WHOLLY_QUOTED.fullmatch(stretch)
+                bare and (found.block.quoted or _WHOLLY_QUOTED.fullmatch(stretch))
             ):
                 found.kind = "exempt"
 
@@ -596,9 +596,13 @@ class _Finder:
         """Gives blocks that the format marks as credits to the captions that they follow or precede."""
         for step in (-1, 1):
             for at, found in enumerate(self.found):
-                if found.kind != "credit" or found.block.role != "credit" or not 0 <= at + step < len(self.found):
+                if found.kind != "credit" or not 0 <= at + step < len(self.found):
                     continue
                 near = self.found[at + step]
+                # A line of a figure's caption, or an image's title.
+                own = found.block.role == "caption" and _of_one(found.block, near.block)
+                if found.block.role != "credit" and not own:
+                    continue
                 marked = near.block.role in ("caption", "alt") and near.kind == "caption"
                 if marked and near.part.credit is None and near.beside is None:
                     near.beside, found.kind = found, "taken"
@@ -802,11 +806,21 @@ def _after_quotes(text: str, at: int, end: int) -> int:
     return at
 
 
+def _of_one(block: Block, other: Block) -> bool:
+    """Whether two blocks are of one element, or of one image."""
+    element = getattr(block, "element", None)
+    return element == getattr(other, "element", None) and (element is not None or block.line == other.line)
+
+
 def _composed(block: Block) -> tuple[Block, str]:
     """The block with its letters composed (NFC), spans still leading to the original."""
     if unicodedata.is_normalized("NFC", block.text):
         return block, block.text
-    text, offsets = [], []
+    from aligner.readers.strings import Offsets
+
+    text: list[str] = []
+    sources: list[int] = []
+    ends: list[int] = []
     at = 0
     source = block.text
     while at < len(source):
@@ -815,8 +829,10 @@ def _composed(block: Block) -> tuple[Block, str]:
             end += 1
         for letter in unicodedata.normalize("NFC", source[at:end]):
             text.append(letter)
-            offsets.append(block.span(at, end)[0])
+            first, last = block.span(at, end)
+            sources.append(first)
+            ends.append(last)
         at = end
-    offsets.append(block.end)
     composed = "".join(text)
+    offsets = Offsets(tuple(range(len(text))), tuple(sources), tuple(ends), len(text))
     return replace(block, text=composed, offsets=offsets), composed

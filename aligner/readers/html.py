@@ -14,13 +14,14 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from aligner.documents import Article, Block, Role
 from aligner.errors import DocumentError
+from aligner.readers.inline import EMBEDDED, MarkedBlock, Tag, unmatched
 from aligner.readers.strings import (
     HTML_SPECIAL,
     JSON_SPECIAL,
@@ -36,16 +37,8 @@ from aligner.readers.strings import (
 Kind = Literal["text", "attribute", "json"]
 
 
-class Tag(NamedTuple):
-    """A tag in the source: name (``/name`` of an end tag) and where it stands."""
-
-    name: str
-    start: int
-    end: int
-
-
 @dataclass(slots=True, unsafe_hash=True)
-class HtmlBlock(Block):
+class HtmlBlock(MarkedBlock):
     """A block of an HTML page.
 
     Attributes:
@@ -54,29 +47,12 @@ class HtmlBlock(Block):
         element: start tag of the element that the block is the text of, or of one in it that tells the
             language; None in scripts and in ``meta``.
         language: value of the nearest ``lang`` around it; "" if there is none.
-        tags: the inline tags within and at the edges of the block.
     """
 
     kind: Kind = "text"
     quote: str = ""
     element: Tag | None = None
     language: str = ""
-    tags: tuple[Tag, ...] = ()
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in ``Article.text`` of the source of ``text[start:end]``.
-
-        Character references are covered whole. A tag directly at an edge is covered too where its partner is
-        inside, so that the stretch can be replaced without tearing an element apart.
-        """
-        offsets = cast(Offsets, self.offsets)
-        if end <= start:
-            at = offsets[start]
-            return at, at
-        first, last = offsets.start(start), offsets.end(end - 1)
-        if self.tags:
-            first, last = _balance(self.tags, first, last)
-        return first, last
 
 
 _NAME = r"[a-zA-Z][^\t\n\f\r />]*+"
@@ -87,7 +63,7 @@ _ATTRIBUTE = (
 _START, _END, _COMMENT_START = 3, 5, 6
 # A start tag, an end tag, the opening of a comment, or another declaration (skipped). Possessive throughout,
 # and the closing ">" is optional, so that no input makes it look at a stretch twice.
-_TAG = re.compile(rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)")
+TAG = re.compile(rf"<(?:({_NAME})((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)(>?)|/({_NAME})[^>]*+(>?)|(!--)|[!?/][^>]*+>?)")
 _ATTRIBUTES = re.compile(
     r"([^\t\n\f\r />][^\t\n\f\r />=]*+)"
     r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\n\f\r >\"'][^\t\n\f\r >]*+))?+)?+"
@@ -112,6 +88,7 @@ _SCOPES = _words("html table td th caption object template button")
 _TABLE_PARTS = _words("table caption tbody thead tfoot tr td th")
 _FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
 _PAGE = _words("html head body main article section")
+_POSTS = _words("blockquote div amp-twitter amp-instagram iframe")
 _FURNITURE = _words("nav footer aside form menu dialog")
 _UNCAPTIONED = _words("table blockquote pre")
 # Containers that may hold more than one caption: their language is not a caption's to change.
@@ -199,7 +176,8 @@ class _Attribute(NamedTuple):
     quote: str
 
 
-def _attributes(source: str, start: int, end: int) -> Iterator[_Attribute]:
+def attributes(source: str, start: int, end: int) -> Iterator[_Attribute]:
+    """The attributes of a start tag, from what stands behind its name."""
     for match in _ATTRIBUTES.finditer(source, start, end):
         group = match.lastindex or 1
         if group == 1:
@@ -219,6 +197,8 @@ class _Context(NamedTuple):
     language: str = ""
     telling: int = -1  # where the element begins that gave the language
     root: int = -1  # where the element begins that gave the role
+    quoted: bool = False
+    embedded: bool = False
 
 
 class _Run(NamedTuple):
@@ -235,8 +215,10 @@ class _Run(NamedTuple):
 def _hinted(raw: str) -> bool:
     """Whether a tag's attributes may tell what its text is: a cheap look before they are parsed."""
     raw = raw.lower()
-    if "class" in raw and (given := _CLASS.search(raw)) and _classes(given[given.lastindex or 1], True):
-        return True
+    if "class" in raw and (given := _CLASS.search(raw)):
+        value = given[given.lastindex or 1]
+        if _classes(value, True) or EMBEDDED.search(value):
+            return True
     return "lang" in raw or "itemprop" in raw or "itemtype" in raw
 
 
@@ -286,7 +268,7 @@ class _Scanner:
         self._scan()
 
     def _scan(self) -> None:
-        source, search = self.source, _TAG.search
+        source, search = self.source, TAG.search
         at = 0
         while match := search(source, at):
             start, end = match.span()
@@ -457,19 +439,20 @@ class _Scanner:
             return outer
         role, figure, image = outer.role, outer.figure, outer.image
         furniture, language, telling, root = outer.furniture, outer.language, outer.telling, outer.root
+        quoted, embedded = outer.quoted, outer.embedded
         if name == "figure":
             figure, role = True, role or "caption"
         elif name == "figcaption":
-            role = "credit" if role == "credit" else "caption"
+            role, quoted = "credit" if role == "credit" else "caption", False
         elif name in _UNCAPTIONED:
-            role, figure = None, False
+            role, figure, quoted = None, False, quoted or name == "blockquote"
         elif name in _HEADINGS:
             role = role or "heading"
         elif name in _FURNITURE:
             furniture = True
         elif name == "cite" and role == "caption":
             role = "credit"
-        for attribute in _attributes(self.source, *match.span(2)) if hinted else ():
+        for attribute in attributes(self.source, *match.span(2)) if hinted else ():
             key, value = attribute.name, attribute.value
             if key in ("lang", "xml:lang"):
                 language, telling = value.strip(), match.start()
@@ -479,12 +462,13 @@ class _Scanner:
                 if (image or figure or value == "caption") and value.lower() in _PROPERTY_ROLES:
                     role = _PROPERTY_ROLES[value.lower()]
             elif key == "class" and name not in _PAGE and len(value) < 1000:
+                embedded = embedded or (name in _POSTS and EMBEDDED.search(value) is not None)
                 named = _classes(value, figure or role == "caption")
                 if named and not (role == "credit" and named == "caption"):
                     role = named
         if role != outer.role:
             root = match.start()
-        context = _Context(role, figure, image, furniture, language, telling, root)
+        context = _Context(role, figure, image, furniture, language, telling, root, quoted, embedded)
         return outer if context == outer else context
 
     def _void(self, name: str, match: re.Match[str]) -> None:
@@ -505,13 +489,13 @@ class _Scanner:
         self._values_of(name, match, context)
 
     def _values_of(self, name: str, match: re.Match[str], context: _Context) -> None:
-        attributes = list(_attributes(self.source, *match.span(2)))
+        given = list(attributes(self.source, *match.span(2)))
         element: Tag | None = Tag(name, *match.span())
-        language = next((a.value for a in attributes if a.name == "lang"), context.language)
+        language = next((a.value for a in given if a.name == "lang"), context.language)
         roles: dict[str, Role] = {}
         if name == "meta":
             element = None
-            named = {a.name: a.value.strip().lower() for a in attributes}
+            named = {a.name: a.value.strip().lower() for a in given}
             if _META_IMAGE & {named.get("property"), named.get("name")}:
                 roles["content"] = "alt"
             elif (prop := named.get("itemprop", "")) in _PROPERTY_ROLES and (context.image or prop == "caption"):
@@ -525,7 +509,7 @@ class _Scanner:
         else:
             roles = _IMAGE_ATTRIBUTES
         seen = set()
-        for attribute in attributes:
+        for attribute in given:
             if attribute.end > attribute.start and attribute.name in roles and attribute.name not in seen:
                 seen.add(attribute.name)  # of an attribute given twice, the first counts
                 start, end = attribute.start, attribute.end
@@ -583,52 +567,6 @@ class _Scanner:
                 for first, last in item.strings.get(key, ()):
                     if last > first:
                         self.values.append((first, last, role, "json", '"', None, ""))
-
-
-def _balance(tags: Sequence[Tag], start: int, end: int) -> tuple[int, int]:
-    """The stretch, with tags at its edges whose partners it holds."""
-    closers, openers = _unmatched(tags, start, end)
-    before = [t for t in tags if t.end <= start]
-    after = [t for t in tags if t.start >= end]
-    edge = start
-    need = len(closers)
-    # Only tags that touch the stretch, or each other, are taken: there is no text in between.
-    while need and before and before[-1].end == edge and before[-1].name[0] != "/":
-        tag = before.pop()
-        edge = tag.start
-        if tag.name == closers[len(closers) - need].name[1:]:
-            need -= 1
-            start = edge
-        else:
-            break
-    edge = end
-    need = len(openers)
-    while need and after and after[0].start == edge and after[0].name[0] == "/":
-        tag = after.pop(0)
-        edge = tag.end
-        if tag.name[1:] == openers[need - 1].name:
-            need -= 1
-            end = edge
-        else:
-            break
-    return start, end
-
-
-def _unmatched(tags: Sequence[Tag], start: int, end: int) -> tuple[list[Tag], list[Tag]]:
-    """End tags without their start tag, and start tags without their end tag, in a stretch of source."""
-    closers: list[Tag] = []
-    openers: list[Tag] = []
-    for tag in tags:
-        if start <= tag.start and tag.end <= end:
-            if tag.name[0] != "/":
-                openers.append(tag)
-            else:
-                # An end tag closes what was opened since its start tag, be that within the stretch or before it.
-                at = next((n for n in reversed(range(len(openers))) if openers[n].name == tag.name[1:]), None)
-                del openers[at or 0 :]
-                if at is None:
-                    closers.append(tag)
-    return closers, openers
 
 
 # --- encoding
@@ -754,6 +692,8 @@ def _blocks(source: str) -> tuple[Block, ...]:
     blocks: list[HtmlBlock] = []
     for number, run in enumerate(runs):
         role = run.context.role
+        if run.context.embedded:
+            continue
         if role in ("caption", "credit"):
             size = sum(end - start for start, end in run.pieces)
             if size > _CAPTION_LONGEST or captions[run.context.root] > _CAPTIONS_MOST:
@@ -763,11 +703,9 @@ def _blocks(source: str) -> tuple[Block, ...]:
                 continue
             role = role or "body"
         if built := collapse(source, run.pieces, HTML_SPECIAL, decode_html):
-            blocks.append(
-                _block(
-                    *built, role, "text", "", run.element, run.context.language, tuple(Tag(*tag) for tag in run.tags)
-                )
-            )
+            tags = tuple(Tag(*tag) for tag in run.tags)
+            blocks.append(_block(*built, role, "text", "", run.element, run.context.language, tags))
+            blocks[-1].quoted = run.context.quoted and not run.beside_image
     for start, end, role, kind, quote, element, language in page.values:
         special, decoder = (JSON_SPECIAL, decode_json) if kind == "json" else (HTML_SPECIAL, decode_attribute)
         if built := collapse(source, [(start, end)], special, decoder):
@@ -787,7 +725,7 @@ def _block(
     tags: tuple[Tag, ...],
 ) -> HtmlBlock:
     start, end = offsets.start(0), offsets.end(len(text) - 1)
-    return HtmlBlock(text, 0, start, end, role, offsets, kind, quote, element, language, tags)
+    return HtmlBlock(text, 0, start, end, role, offsets, False, tags, kind, quote, element, language)
 
 
 def _numbered(source: str, blocks: list[HtmlBlock]) -> Iterator[HtmlBlock]:
@@ -911,7 +849,7 @@ def escape(article: Article, start: int, text: str, end: int | None = None) -> s
     written = written.encode(article.encoding, "xmlcharrefreplace").decode(article.encoding)
     if end is None or block.kind != "text":
         return written
-    closers, openers = _unmatched(block.tags, start, end)
+    closers, openers = unmatched(block.tags, start, end)
     return "".join(
         [
             *(article.text[tag.start : tag.end] for tag in closers),
@@ -960,7 +898,7 @@ def lang_edits(article: Article, start: int, language: str = "en") -> list[tuple
         if sum(b.kind == "text" and b.element is not None and b.element.start == tag.start for b in blocks) > 1:
             return None
     after_name = tag.start + 1 + len(tag.name)
-    given = [a for a in _attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]
+    given = [a for a in attributes(article.text, after_name, tag.end - 1) if a.name in ("lang", "xml:lang")]
     if not given:
         return [(after_name, after_name, f' lang="{language}"')]
     return [(a.start, a.end, _language_value(article.text, a, language)) for a in given]
@@ -975,4 +913,4 @@ def _language_value(source: str, attribute: _Attribute, language: str) -> str:
 def whole(article: Article, start: int, end: int) -> bool:
     """Whether a stretch of a page is text between tags, with the partner of every tag in it: fit for a ``span``."""
     block = block_at(article, start)
-    return block is not None and block.kind == "text" and not any(_unmatched(block.tags, start, end))
+    return block is not None and block.kind == "text" and not any(unmatched(block.tags, start, end))

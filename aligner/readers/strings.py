@@ -13,10 +13,10 @@ from typing import overload
 
 SPACES = " \t\n\f\r"
 # What is not simply copied from HTML source: runs of white space, character references, soft hyphens (which
-# are no letters), line breaks, zero bytes and the bytes that could not be decoded.
+# are no letters), line breaks, zero bytes, the bytes that could not be decoded, and WordPress' tags of captions.
 HTML_SPECIAL = re.compile(
     r"[ \t\n\f\r]{2,}|[\t\n\f\r]|&(?:#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{1,31});?"
-    r"|</?[bB][rR](?![^\t\n\f\r />])[^<>]*>|[\xad\x00\ud800-\udfff]"
+    r"|</?[bB][rR](?![^\t\n\f\r />])[^<>]*>|[\xad\x00\ud800-\udfff]|\[/?(?:wp_)?caption\b[^\[\]<>]{0,1000}\]"
 )
 # The same within a JSON string, where CMSs also leave character references and tags of HTML.
 JSON_SPECIAL = re.compile(
@@ -31,7 +31,7 @@ def decode_html(match: re.Match[str]) -> str:
     raw = match[0]
     if raw[0] == "&":
         return _clean(html.unescape(raw))
-    return " " if raw[0] in SPACES or raw[0] == "<" else _clean(raw)
+    return " " if raw[0] in SPACES or raw[0] in "<[" else _clean(raw)
 
 
 def decode_attribute(match: re.Match[str]) -> str:
