@@ -48,3 +48,7 @@ class RecordError(AlignerError):
 
 class OutputError(AlignerError):
     """A result cannot be written."""
+
+
+class ExistingFileError(OutputError):
+    """A file stands where a result would go, and is another."""

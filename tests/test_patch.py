@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from aligner.readers import column_edits, parse
 from aligner.readers.html import HtmlBlock
 from aligner.readers.streams import Plain
 from aligner.records import Caption, Credit, Document, Translation
+
+sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
+import targets
 
 TEXT = "Hello there.\r\n\r\nEFE - La niña corre\tsola\r\nBye.\r\nÉl mira. (AFP)\n"
 
@@ -370,6 +374,43 @@ def test_archives_are_not_corrected(aligner: Run, tmp_path: Path) -> None:
     done = aligner("run", "--patch", tmp_path / "out", tmp_path / "x.warc")
     assert (done.returncode, (tmp_path / "out").exists()) == (2, False)
     assert "cannot write warc" in done.stderr
+
+
+def test_what_cannot_be_corrected_is_named_and_the_rest_is_written(aligner: Run, tmp_path: Path) -> None:
+    mixed = tmp_path / "in"
+    mixed.mkdir()
+    (mixed / "a.txt").write_text(f"{BODY}\n\n{CAPTION}\n", encoding="utf-8")
+    (mixed / "b.md").write_text(f"{BODY}\n\n{CAPTION}\n", encoding="utf-8")
+    (mixed / "c.docx").write_bytes(targets.docx(targets.docx_xml([(None, BODY)])))
+    done = aligner("run", "--patch", tmp_path / "out", mixed)
+    assert done.returncode == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.txt", "b.md"]
+    assert "c.docx: --patch cannot write docx" in done.stderr
+    assert f"aligner: wrote 2 corrected files to {tmp_path / 'out'}/\n" in done.stderr
+    tagged = aligner("run", "--patch", tmp_path / "tagged", "--patch-mode", "tag", mixed / "a.txt", mixed / "b.md")
+    assert tagged.returncode == 1
+    assert [path.name for path in (tmp_path / "tagged").iterdir()] == ["b.md"]
+    assert "a.txt: plain text cannot carry a language tag" in tagged.stderr
+    assert "wrote 1 corrected file to" in tagged.stderr
+
+
+def test_a_file_that_is_another_is_not_overwritten(aligner: Run, tmp_path: Path) -> None:
+    article, out = tmp_path / "a.txt", tmp_path / "out"
+    article.write_text(f"{BODY}\n\n{CAPTION}\n", encoding="utf-8")
+    report = tmp_path / "report.html"
+    first = aligner("run", "--patch", out, "--report", report, article)
+    assert first.returncode == 0
+    assert f"aligner: wrote {report} (" in first.stderr
+    made = (out / "a.txt").read_bytes()
+    assert aligner("run", "--patch", out, article).returncode == 0  # the same again
+    (out / "a.txt").write_text("edited", encoding="utf-8")
+    refused = aligner("run", "--patch", out, article)
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    assert (out / "a.txt").read_text(encoding="utf-8") == "edited"
+    assert [path.name for path in out.iterdir()] == ["a.txt"]
+    assert aligner("run", "--patch", out, "--force", article).returncode == 0
+    assert (out / "a.txt").read_bytes() == made
 
 
 def test_unpatch_refuses_an_edited_text() -> None:

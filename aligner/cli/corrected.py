@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+import typer
 
 from aligner import patch as patching
 from aligner.cli.run import writing
-from aligner.errors import DocumentError, UsageError
+from aligner.errors import AlignerError, DocumentError, ExistingFileError, OutputError, UsageError
 from aligner.readers import Limits, column_edits, safe_output_name
 from aligner.readers.sources import format_of
 from aligner.readers.streams import open_stream
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from aligner.readers import Item
     from aligner.records import Document
 
+    Results: TypeAlias = Iterable[tuple[Item, Article | None, Document]]
+
+_REFUSED = ("docx", "parquet", "warc")
 _TAKEN = "it writes text, Markdown, HTML and JSON Lines"
 
 
@@ -52,71 +57,123 @@ def patched_names(paths: list[str], folder: Path) -> dict[str, Path]:
     return names
 
 
-def corrected(
-    results: Iterable[tuple[Item, Article | None, Document]], sources: list[str], folder: str, mode: Mode
-) -> Iterator[Document]:
-    """Writes the corrected form of every source that could be read, and hands on the records.
+class Corrections:
+    """The corrected forms of a run's documents; a document that has none is named on stderr, and the run goes on.
 
     Args:
-        results: of :meth:`aligner.pipeline.Pipeline.run_all` on the sources.
-        sources: their names.
-        folder: where the corrected files go; ``-`` for standard output.
+        sources: the names of what is read. Where it is one document, its error is raised.
         mode: see :func:`aligner.patch.edits`.
+        force: whether files that are other than what is written may be overwritten.
 
-    Raises:
-        UsageError: a source's format has no corrected form, or two of them would be one file.
-        OutputError: a file cannot be written.
+    Attributes:
+        written: files written.
+        failed: documents that could not be corrected.
     """
-    for name in sources:
-        if (format := format_of(name)) in ("docx", "parquet", "warc"):
-            raise UsageError(f"{name}: --patch cannot write {format}; {_TAKEN}")
-    if folder == "-" and len(sources) != 1:
-        raise UsageError("--patch - prints one corrected article: give one document")
-    targets = patched_names(sources, Path(folder)) if folder != "-" else {}
-    return _written(results, targets, mode)
 
+    def __init__(self, sources: list[str], mode: Mode, force: bool = False) -> None:
+        self.written = self.failed = 0
+        self._sources = sources
+        self._mode = mode
+        self._force = force
+        self._targets: dict[str, Path] = {}
 
-def _written(
-    results: Iterable[tuple[Item, Article | None, Document]], targets: dict[str, Path], mode: Mode
-) -> Iterator[Document]:
-    for _, group in groupby(results, key=lambda result: result[0].position.number):
-        first = next(group)
-        place = first[0].position
-        if place.last and first[0].line is None:
-            _, article, record = first
+    def show(self, results: Results) -> Iterator[Document]:
+        """Prints every document's corrections as a diff, and hands on the records."""
+        for _, article, record in results:
             if article is not None:
-                with _file(targets, place.source) as file:
-                    file.write(patching.patch(article, record, mode))
+                with self._tolerant(UsageError, OutputError):
+                    # What could not be decoded cannot be shown either.
+                    rows = patching.diff(article, record, self._mode)
+                    sys.stdout.write(rows.encode("utf-8", "replace").decode())
             yield record
-        else:
-            # Where a source breaks off, its last record says so.
-            with contextlib.suppress(DocumentError), _file(targets, place.source) as file:
-                yield from _lines(chain((first,), group), place.source, file, mode)  # noqa: B031 (the rest)
+
+    def write(self, results: Results, folder: str) -> Iterator[Document]:
+        """Writes the corrected form of every source that has one, and hands on the records.
+
+        Args:
+            results: of :meth:`aligner.pipeline.Pipeline.run_all` on the sources.
+            folder: where the corrected files go; ``-`` for standard output.
+
+        Raises:
+            UsageError: no source has a corrected form, or two of them would be one file.
+            OutputError: a file cannot be written.
+        """
+        refused = {name: format for name in self._sources if (format := format_of(name)) in _REFUSED}
+        if len(refused) == len(self._sources):
+            raise UsageError("; ".join(map(_refusal, refused.items())))
+        if folder == "-" and len(self._sources) != 1:
+            raise UsageError("--patch - prints one corrected article: give one document")
+        kept = [name for name in self._sources if name not in refused]
+        self._targets = patched_names(kept, Path(folder)) if folder != "-" else {}
+        return self._written(results, refused)
+
+    def _written(self, results: Results, refused: dict[str, str]) -> Iterator[Document]:
+        for _, group in groupby(results, key=lambda result: result[0].position.number):
+            first = next(group)
+            place = first[0].position
+            if place.source in refused:
+                self._refuse(UsageError(_refusal((place.source, refused[place.source]))))
+                yield from (record for _, _, record in chain((first,), group))
+            elif place.last and first[0].line is None:
+                _, article, record = first
+                if article is not None:
+                    data = None
+                    with self._tolerant(UsageError, OutputError):
+                        data = patching.patch(article, record, self._mode)
+                    if data is not None:
+                        with self._tolerant(ExistingFileError):
+                            with self._file(place.source) as file:
+                                file.write(data)
+                            self.written += 1
+                yield record
+            else:
+                # Where a source breaks off, its last record says so.
+                with contextlib.suppress(DocumentError), self._tolerant(ExistingFileError):
+                    with self._file(place.source) as file:
+                        yield from self._lines(chain((first,), group), place.source, file)  # noqa: B031 (the rest)
+                    self.written += 1
+
+    def _lines(self, results: Results, name: str, file: BinaryIO) -> Iterator[Document]:
+        """Writes JSON Lines with corrected texts."""
+        if name == "-":
+            raise UsageError("-: JSON Lines are read twice to be corrected: give a file")
+        with contextlib.closing(open_stream(name, Limits().ratio)) as source:
+            copy = patching.LinePatcher(source, file)
+            for item, article, record in results:
+                if article is not None:
+                    if item.line is None or item.column is None:
+                        raise UsageError(f"{name}: --patch cannot write archives; {_TAKEN}")
+                    with self._tolerant(UsageError, OutputError, several=True):
+                        changes = patching.edits(article, record, self._mode)
+                        # A byte-order mark of the text is no part of the article's.
+                        mark = int(article.encoding == "utf-8-sig")
+                        changes = [replace(edit, start=edit.start + mark, end=edit.end + mark) for edit in changes]
+                        if changes:
+                            copy.change(item.position.index, item.line, column_edits(item.line, item.column, changes))
+                yield record
+                if item.fatal:
+                    raise DocumentError(record.error)
+            copy.finish()
+
+    def _file(self, source: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        if not self._targets:
+            return contextlib.nullcontext(sys.stdout.buffer)
+        return writing(self._targets[source], self._force)
+
+    @contextlib.contextmanager
+    def _tolerant(self, *kinds: type[AlignerError], several: bool = False) -> Iterator[None]:
+        """Takes note of a document that cannot be corrected where there are others."""
+        try:
+            yield
+        except kinds as error:
+            if not several and len(self._sources) == 1:
+                raise
+            self._refuse(error)
+
+    def _refuse(self, error: AlignerError) -> None:
+        self.failed += 1
+        typer.echo(f"aligner: {error}", err=True)
 
 
-def _lines(
-    results: Iterable[tuple[Item, Article | None, Document]], name: str, file: BinaryIO, mode: Mode
-) -> Iterator[Document]:
-    """Writes JSON Lines with corrected texts."""
-    if name == "-":
-        raise UsageError("-: JSON Lines are read twice to be corrected: give a file")
-    with contextlib.closing(open_stream(name, Limits().ratio)) as source:
-        copy = patching.LinePatcher(source, file)
-        for item, article, record in results:
-            if article is not None:
-                if item.line is None or item.column is None:
-                    raise UsageError(f"{name}: --patch cannot write archives; {_TAKEN}")
-                changes = patching.edits(article, record, mode)
-                # A byte-order mark of the text is no part of the article's.
-                mark = int(article.encoding == "utf-8-sig")
-                changes = [replace(edit, start=edit.start + mark, end=edit.end + mark) for edit in changes]
-                if changes:
-                    copy.change(item.position.index, item.line, column_edits(item.line, item.column, changes))
-            yield record
-            if item.fatal:
-                raise DocumentError(record.error)
-        copy.finish()
-
-
-def _file(targets: dict[str, Path], source: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    return writing(targets[source]) if targets else contextlib.nullcontext(sys.stdout.buffer)
+def _refusal(source: tuple[str, str]) -> str:
+    return f"{source[0]}: --patch cannot write {source[1]}; {_TAKEN}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import os
 import re
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from aligner.errors import OutputError, UsageError
+from aligner.errors import ExistingFileError, OutputError, UsageError
 from aligner.records import Document
 
 if TYPE_CHECKING:
@@ -96,17 +97,26 @@ def expand(paths: Iterable[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def writing(target: Path) -> Iterator[BinaryIO]:
+def writing(target: Path, overwrite: bool = True) -> Iterator[BinaryIO]:
     """A file that appears when it is complete, and not if anything goes wrong.
+
+    Args:
+        target: where it appears.
+        overwrite: whether it may take the place of a file that is another.
 
     Raises:
         OutputError: the folder cannot be made or written to.
+        ExistingFileError: such a file stands there, and must not be overwritten.
     """
     temporary = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
+        if not overwrite and target.exists() and not filecmp.cmp(temporary, target, shallow=False):
+            raise ExistingFileError(
+                f"{target}: a file that is another stands here; give --force to overwrite it, or another folder"
+            )
         temporary.replace(target)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
@@ -195,6 +205,9 @@ def run(
     patch_mode: Annotated[
         PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")
     ] = PatchMode.replace,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --patch overwrite files that are other than what it writes.")
+    ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
     ] = False,
@@ -246,27 +259,28 @@ def run(
     mode: patching.Mode = patch_mode.value
     kept: list[Document] = []
 
-    def corrections() -> Iterator[Document]:
-        for _, article, record in results:
-            if diff and article is not None:
-                # What could not be decoded cannot be shown either.
-                rows = patching.diff(article, record, mode)
-                sys.stdout.write(rows.encode("utf-8", "replace").decode())
-            yield record
-
     results = pipeline.run_all(stream)
-    if patch:
-        from aligner.cli.corrected import corrected
+    records: Iterator[Document]
+    corrections = None
+    if patch or diff:
+        from aligner.cli.corrected import Corrections
 
-        records = corrected(results, sources, patch, mode)
+        corrections = Corrections(sources, mode, force)
+        records = corrections.write(results, patch) if patch else corrections.show(results)
     else:
-        records = corrections()
+        records = (record for _, _, record in results)
     records = _progress(_kept(records, kept) if report else records, sources)
     failed, _ = _finish(records if patch == "-" or diff else emit(records, format_))
     if report:
         from aligner.report import write_report
 
         write_report(kept, report)
+        typer.echo(f"aligner: wrote {report} ({report.stat().st_size / 1e6:.1f} MB)", err=True)
+    if corrections is not None:
+        failed += corrections.failed
+        if patch and patch != "-":
+            files = f"{corrections.written} corrected file{'' if corrections.written == 1 else 's'}"
+            typer.echo(f"aligner: wrote {files} to {Path(patch)}{os.sep}", err=True)
     raise typer.Exit(1 if failed else 0)
 
 
