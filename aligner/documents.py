@@ -328,11 +328,16 @@ def _blocks(text: str, format: str) -> Iterable[Block]:
         from aligner.readers import markdown
 
         return markdown.blocks(text)
-    rows = lines(text)
+    rows: Iterable[Block] = lines(text)
+    if "[[" in text and WIKI_PICTURE.search(text):
+        from aligner.readers import markdown
+
+        return markdown.pictures(text, rows)
     # A paragraph of more letters than a line can have says that the text is not wrapped.
     return rows if _LONG.search(text, 0, _SAMPLE) else _joined(text, list(rows))
 
 
+WIKI_PICTURE = re.compile(r"\[\[(?:File|Image|Media|Archivo|Imagen|Fichero|Fichier|Datei)\s*:")
 _LONG = re.compile(rf"[^\n]{{{_WIDEST + 1}}}")
 
 

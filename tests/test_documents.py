@@ -159,7 +159,7 @@ def test_markdown_blocks() -> None:
         (6, "line", "La canciller, en París"),
         (7, "line", "item with code and a link"),
         (11, "alt", "El presidente"),
-        (11, "line", "La ministra"),
+        (11, "caption", "La ministra"),
         (13, "line", "1. numbered"),
     ]
 

@@ -154,6 +154,27 @@ def test_a_title_is_its_images_credit() -> None:
     assert (caption.credit.agency, caption.credit.photographer) == ("EFE", "Ana Sanz")
 
 
+def test_pictures_of_a_wiki_in_plain_text() -> None:
+    text = BODY + "[[Archivo:La_plaza.jpg|mini|''Los vecinos'' celebran la [[fiesta|gran fiesta]] en la plaza]]\n"
+    article = documents.from_text(text)
+    (caption,) = find(article).captions
+    assert caption.source == "''Los vecinos'' celebran la [[fiesta|gran fiesta]] en la plaza"
+    record = record_of(
+        article, {"Los vecinos celebran la gran fiesta en la plaza": "The neighbours celebrate the great fête"}
+    )
+    patched = patch.patch(article, record).decode()
+    assert patched.endswith("|mini|''The neighbours'' celebrate the [[fiesta|great fête]]]]\n")
+
+
+def test_the_line_below_in_a_figcaption_is_its_credit() -> None:
+    text = (
+        f"{BODY}<figure><figcaption>Los vecinos celebran la fiesta<br>Foto: Luismi Ortiz / UME</figcaption></figure>\n"
+    )
+    (caption,) = find(documents.from_text(text, "a.md", "markdown")).captions
+    assert caption.credit is not None
+    assert (caption.credit.agency, caption.credit.photographer) == ("UME", "Luismi Ortiz")
+
+
 WRAPPED = """\
 The demonstrators walked through the city on Monday and asked the
 government for an answer, which it had not given for a year. They will

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from aligner.documents import Article, Block, Edit, Role, goes_on, lines, wrap_width
+from aligner.documents import WIKI_PICTURE, Article, Block, Edit, Role, goes_on, lines, wrap_width
 from aligner.readers.inline import EMBEDS, MarkedBlock, Tag, unmatched
 from aligner.readers.strings import collapse, decode_attribute
 
@@ -77,7 +77,7 @@ _SKIPPED = re.compile(
     rf"|<(?P<post>blockquote)\b[^>]{{0,500}}\bclass=[\"'][^\"'>]{{0,200}}\b(?:{EMBEDS})"
 )
 _FENCE = re.compile(r"(`{3,}|~{3,})")
-_MARKER = re.compile(r"(?:>\s?|[-*+]\s+|#{1,6}\s+|\d{1,9}[.)]\s+(?=[!\[<]))+")
+_MARKER = re.compile(r"(?:>\s?|[-*+:]\s+|#{1,6}\s+|\d{1,9}[.)]\s+(?=[!\[<]))+")
 _LIST = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s")
 _DEFINITION = re.compile(r"\[([^\[\]]{1,999})\]:\s*(\S+)(?:\s+(?:\"(.*)\"|'(.*)'|\((.*)\)))?\s*$")
 _ROW = re.compile(r"\|.*\|")
@@ -94,7 +94,7 @@ _TOKEN = re.compile(
     r"|(?P<code>(?<!`)(?P<ticks>`++)(?=[^`])(?:[^`\n]|\n(?!\n)){1,1000}(?P=ticks)(?!`))"
     r"|(?P<shortcode>\{\{[<%](?:[^{}]|\{[^{}]*\}){0,4000}?[%>]\}\}|\{%[^{}]{0,4000}%\}|\{\{[^{}]{0,500}\}\})"
     r"|(?P<list>\{[:.#][^{}\n]{0,500}\})"
-    r"|(?P<file>\[\[(?:File|Image|Media|Archivo|Imagen|Fichero|Fichier|Datei)\s*:)"
+    rf"|(?P<file>{WIKI_PICTURE.pattern})"
     r"|(?P<wiki>\[\[(?:[^\[\]|\n]{1,200}\|)?)"
     r"|(?P<wordpress>\[/?(?:caption|wp_caption|gallery|embed|audio|video|playlist|[a-z_]+(?=\s+[a-z_]+=))\b[^\[\]<>]{0,1000}\])"
     r"|(?P<note>\[\^[^\[\]\s]{1,100}\]:?)"
@@ -131,6 +131,7 @@ _INLINE = frozenset(
         "u",
     ]
 )
+_FIGCAPTION = re.compile(r"(?i)</?figcaption\b")
 _OPTION = re.compile(
     r"(?i)\s*(?:thumb|thumbnail|mini|miniatura(?:deimagen)?|frame|framed|frameless|marco|border|borde|left|right|center|"
     r"centre|none|izquierda|derecha|centro|no|upright(?:\s*=?[\d.\s]*)|\d*x?\d+\s*px|(?:link|lang|class|page|enlace)\s*=.*)\s*"
@@ -241,6 +242,21 @@ def _mid_sentence(row: Block, after: Block, gap: str) -> bool:
     )
 
 
+def pictures(text: str, rows: Iterable[Block]) -> Iterator[Block]:
+    """Lines of plain text, those with a wiki's pictures as what is read of Markdown there.
+
+    Args:
+        text: what they are lines of.
+        rows: the lines.
+    """
+    reader = _Reader(text)
+    for row in rows:
+        if WIKI_PICTURE.search(row.text):
+            yield from sorted(reader.inline(row.start, row.end, ("line", "", row.line)), key=lambda block: block.start)
+        else:
+            yield row
+
+
 class _Reader:
     """Reads stretches of Markdown into blocks."""
 
@@ -285,7 +301,11 @@ class _Reader:
             built = self.build(_Value(at, first, role, container, ""), place, scan.tags)
             if built and (scan.cuts or not self._navigation(built, bool(_LIST.match(marker)))):
                 built.quoted = quoted
-                yield built
+                # A cell of one word is a table's heading or a name.
+                if container == "text" or " " in built.text:
+                    yield built
+            if figcaption := _FIGCAPTION.match(self.text, first, last):
+                role = state[0] if "/" in figcaption[0] else "caption"
             at = last
         for value in scan.values:
             if built := self.build(value, place, scan.tags):
@@ -679,13 +699,19 @@ def _marked(article: Article, block: MarkdownBlock, start: int, end: int, text: 
             placed.append((first, last, opener, closer))
     before_word: dict[int, str] = {}
     after_word: dict[int, str] = {}
+    points: dict[int, str] = {}
     for first, last, opener, closer in placed:
         before_word[first] = before_word.get(first, "") + source[opener.start : opener.end]
         after_word[last - 1] = source[closer.start : closer.end] + after_word.get(last - 1, "")
+        # The full stop behind it stays outside, as it was.
+        if not _POINT.search(_between(block, opener.end, closer.start)):
+            points[last - 1] = (_POINT.search(words[last - 1]) or [""])[0]
     out = []
     edges = sorted({0, len(words), *before_word, *(n + 1 for n in after_word)})
     for first, last in pairwise(edges):
-        out.append(before_word.get(first, "") + plain(first, last) + after_word.get(last - 1, ""))
+        point = points.get(last - 1, "")
+        inner = plain(first, last)
+        out.append(before_word.get(first, "") + inner.removesuffix(point) + after_word.get(last - 1, "") + point)
     return "".join(
         [
             *(source[tag.start : tag.end] for tag in closers),
@@ -711,12 +737,13 @@ def _most_alike(words: Sequence[str], part: str, at: float) -> tuple[int, int]:
     for length in {max(1, size - 1), size, size + 1}:
         for first in range(len(words) - length + 1):
             alike = ratio(" ".join(words[first : first + length]), part) / 100
-            score = alike - 0.6 * abs(first / len(words) - at)
+            score = alike - 0.6 * abs(first / len(words) - at) - 0.1 * abs(length - size)
             if score > best:
                 best, answer = score, (first, first + length)
     return answer
 
 
+_POINT = re.compile(r"(?<=\w)[.,;:]+$")
 _MARK_AGAIN = re.compile(r"(?:[-+*>]|#{1,6}|\d{1,9}[.)]|[-=]+)$")
 
 
