@@ -132,8 +132,10 @@ def replaced(page: str, text: str, number: int = 0, caption: str | None = None) 
             '<script type="application/ld+json">{"@type":"ImageObject","caption":"the \\"b\\" \\u003c/script>'
             ' \\u0026 é"}</script>',
         ),
-        ("<figcaption><a>Una</a> torre</figcaption>", "A tower", "<figcaption>A tower</figcaption>"),
-        ("<figcaption>Una <i>torre</i></figcaption>", "A tower", "<figcaption>A tower</figcaption>"),
+        ("<figcaption><a>Una</a> torre</figcaption>", "A tower", "<figcaption><a>A</a> tower</figcaption>"),
+        ("<figcaption>Una <i>torre</i></figcaption>", "A tower", "<figcaption>A <i>tower</i></figcaption>"),
+        ("<figcaption>Una <i lang=es>torre</i></figcaption>", "A tower", "<figcaption>A tower</figcaption>"),
+        ("<figcaption>Una <i></i>torre</figcaption>", "A tower", "<figcaption>A tower</figcaption>"),
         ("<figcaption><i>Una torre</i></figcaption>", "A tower", "<figcaption><i>A tower</i></figcaption>"),
     ],
 )

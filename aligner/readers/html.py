@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from aligner.documents import Article, Block, Role
 from aligner.errors import DocumentError
-from aligner.readers.inline import EMBEDDED, MarkedBlock, Tag, unmatched
+from aligner.readers.inline import EMBEDDED, MarkedBlock, Tag, marked, unmatched
 from aligner.readers.strings import (
     HTML_SPECIAL,
     JSON_SPECIAL,
@@ -841,22 +841,26 @@ def escape(article: Article, start: int, text: str, end: int | None = None) -> s
         written = json.dumps(text, ensure_ascii=not _encodable(text, article.encoding))[1:-1]
         # Neither the end of the script nor what looks like HTML may arise.
         return written.replace("<", "\\u003c").replace("&", "\\u0026")
+    if end is not None and block.kind == "text":
+        return marked(
+            article.text,
+            block,
+            start,
+            end,
+            text,
+            lambda words: _escaped(article, block, words),
+            lambda tag: " lang" not in article.text[tag.start : tag.end].lower(),
+        )
+    return _escaped(article, block, text)
+
+
+def _escaped(article: Article, block: HtmlBlock, text: str) -> str:
     written = _AMPERSANDS.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
     if block.kind == "attribute":
         written = written.replace('"', "&quot;").replace("'", "&#39;")
         if not block.quote:
             written = _UNQUOTED.sub(lambda match: f"&#{ord(match[0])};", written) or '""'
-    written = written.encode(article.encoding, "xmlcharrefreplace").decode(article.encoding)
-    if end is None or block.kind != "text":
-        return written
-    closers, openers = unmatched(block.tags, start, end)
-    return "".join(
-        [
-            *(article.text[tag.start : tag.end] for tag in closers),
-            written,
-            *(article.text[tag.start : tag.end] for tag in openers),
-        ]
-    )
+    return written.encode(article.encoding, "xmlcharrefreplace").decode(article.encoding)
 
 
 _AMPERSANDS = re.compile("&")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from aligner.documents import Block
@@ -89,3 +90,107 @@ def unmatched(tags: Sequence[Tag], start: int, end: int) -> tuple[list[Tag], lis
                 if at is None:
                     closers.append(tag)
     return closers, openers
+
+
+def marked(
+    source: str,
+    block: MarkedBlock,
+    start: int,
+    end: int,
+    text: str,
+    write: Callable[[str], str],
+    keep: Callable[[Tag], bool] = lambda tag: True,
+) -> str:
+    """What replaces a stretch of source, with its tags around the words that are most like those they were around.
+
+    Args:
+        source: the document's text.
+        block: the block of the stretch.
+        start: where the stretch begins in ``source``.
+        end: where it ends.
+        text: the new text.
+        write: writes words as the source must have them.
+        keep: whether a start tag whose end tag stands in the stretch is kept. Those without a partner in it always are.
+    """
+    words = text.split()
+    tags = [tag for tag in block.tags if start <= tag.start and tag.end <= end]
+    if not tags or not words:
+        return write(text)
+    closers, openers = unmatched(tags, start, end)
+    placed: list[tuple[int, int, Tag, Tag]] = []
+    for opener, closer in _pairs(tags):
+        if not keep(opener) or opener in openers or closer in closers:
+            continue
+        inner = _between(block, opener.end, closer.start)
+        if not inner.strip():
+            continue
+        before = len(_between(block, start, opener.start).split()) / max(1, len(_between(block, start, end).split()))
+        first, last = _most_alike(words, inner, before)
+        # A pair lies within another or beside it.
+        if all(last <= a or b <= first or (a <= first and last <= b) for a, b, _, _ in placed):
+            placed.append((first, last, opener, closer))
+    before_word: dict[int, str] = {}
+    after_word: dict[int, str] = {}
+    points: dict[int, str] = {}
+    for first, last, opener, closer in placed:
+        before_word[first] = before_word.get(first, "") + source[opener.start : opener.end]
+        after_word[last - 1] = source[closer.start : closer.end] + after_word.get(last - 1, "")
+        # The full stop behind it stays outside, as it was.
+        if not _POINT.search(_between(block, opener.end, closer.start)):
+            points[last - 1] = (_POINT.search(words[last - 1]) or [""])[0]
+    out = []
+    edges = sorted({0, len(words), *before_word, *(n + 1 for n in after_word)})
+    for first, last in pairwise(edges):
+        point = points.get(last - 1, "")
+        inner = write(" ".join(words[first:last]))
+        out.append(before_word.get(first, "") + inner.removesuffix(point) + after_word.get(last - 1, "") + point)
+    return "".join(
+        [
+            *(source[tag.start : tag.end] for tag in closers),
+            " ".join(out),
+            *(source[tag.start : tag.end] for tag in openers),
+        ]
+    )
+
+
+def _between(block: Block, start: int, end: int) -> str:
+    """The text of a block that stands in a stretch of the source."""
+    offsets = block.offsets
+    assert offsets is not None
+    return "".join(letter for n, letter in enumerate(block.text) if start <= offsets[n] < end)
+
+
+def _most_alike(words: Sequence[str], part: str, at: float) -> tuple[int, int]:
+    """The words that are most like a part, and near where it stood: (first, past the last)."""
+    from rapidfuzz.fuzz import ratio
+
+    size = max(1, len(part.split()))
+    best, answer = -1.0, (0, 1)
+    for length in {max(1, size - 1), size, size + 1}:
+        for first in range(len(words) - length + 1):
+            alike = ratio(" ".join(words[first : first + length]), part) / 100
+            score = alike - 0.6 * abs(first / len(words) - at) - 0.1 * abs(length - size)
+            if score > best:
+                best, answer = score, (first, first + length)
+    return answer
+
+
+def _pairs(tags: Sequence[Tag]) -> list[tuple[Tag, Tag]]:
+    """Start tags with their end tags, outer before inner."""
+    waiting: list[Tag] = []
+    pairs = []
+    for tag in tags:
+        if tag.name[0] != "/":
+            waiting.append(tag)
+        elif waiting and waiting[-1].name == tag.name[1:]:
+            pairs.append((waiting.pop(), tag))
+        else:
+            # Torn or without an end tag.
+            at = next((n for n in reversed(range(len(waiting))) if waiting[n].name == tag.name[1:]), None)
+            if at is not None:
+                pairs.append((waiting[at], tag))
+                del waiting[at:]
+    return sorted(pairs, key=lambda pair: pair[0].start)
+
+
+_POINT = re.compile(r"(?<=\w)[.,;:]+$")

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from aligner.documents import WIKI_PICTURE, Article, Block, Edit, Role, goes_on, lines, wrap_width
-from aligner.readers.inline import EMBEDS, MarkedBlock, Tag, unmatched
+from aligner.readers.inline import EMBEDS, MarkedBlock, Tag, marked, unmatched
 from aligner.readers.strings import collapse, decode_attribute
 
 Container = Literal["text", "cell", "title", "attribute", "shortcode", "quoted", "single", "plain", "block", "wiki"]
@@ -661,7 +661,7 @@ def written(article: Article, start: int, end: int, text: str) -> str:
     old = article.text[start:end]
     if not isinstance(block, MarkdownBlock):
         return rewrapped(text, old)
-    new = _marked(article, block, start, end, text)
+    new = marked(article.text, block, start, end, text, lambda words: escape(words, block.container, block.quote))
     return rewrapped(new, old) if "\n" in old else new
 
 
@@ -673,77 +673,6 @@ def spannable(article: Article, start: int, end: int) -> bool:
     return block.container in ("text", "cell") and block.role != "alt" and not any(unmatched(block.tags, start, end))
 
 
-def _marked(article: Article, block: MarkdownBlock, start: int, end: int, text: str) -> str:
-    source, words = article.text, text.split()
-    tags = [tag for tag in block.tags if start <= tag.start and tag.end <= end]
-
-    def plain(first: int, last: int) -> str:
-        return escape(" ".join(words[first:last]), block.container, block.quote)
-
-    if not tags or not words:
-        return escape(text, block.container, block.quote)
-    closers, openers = unmatched(tags, start, end)
-    placed: list[tuple[int, int, Tag, Tag]] = []
-    ends = {tag.name[1:]: tag for tag in tags if tag.name[0] == "/"}
-    for opener in tags:
-        closer = ends.get(opener.name)
-        if closer is None or opener in openers or closer in closers:
-            continue
-        if opener.end <= start and closer.start >= end:
-            continue
-        inner = _between(block, opener.end, closer.start)
-        before = len(_between(block, start, opener.start).split()) / max(1, len(_between(block, start, end).split()))
-        first, last = _most_alike(words, inner, before)
-        # A pair lies within another or beside it.
-        if all(last <= a or b <= first or (a <= first and last <= b) for a, b, _, _ in placed):
-            placed.append((first, last, opener, closer))
-    before_word: dict[int, str] = {}
-    after_word: dict[int, str] = {}
-    points: dict[int, str] = {}
-    for first, last, opener, closer in placed:
-        before_word[first] = before_word.get(first, "") + source[opener.start : opener.end]
-        after_word[last - 1] = source[closer.start : closer.end] + after_word.get(last - 1, "")
-        # The full stop behind it stays outside, as it was.
-        if not _POINT.search(_between(block, opener.end, closer.start)):
-            points[last - 1] = (_POINT.search(words[last - 1]) or [""])[0]
-    out = []
-    edges = sorted({0, len(words), *before_word, *(n + 1 for n in after_word)})
-    for first, last in pairwise(edges):
-        point = points.get(last - 1, "")
-        inner = plain(first, last)
-        out.append(before_word.get(first, "") + inner.removesuffix(point) + after_word.get(last - 1, "") + point)
-    return "".join(
-        [
-            *(source[tag.start : tag.end] for tag in closers),
-            " ".join(out),
-            *(source[tag.start : tag.end] for tag in openers),
-        ]
-    )
-
-
-def _between(block: Block, start: int, end: int) -> str:
-    """The text of a block that stands in a stretch of the source."""
-    offsets = block.offsets
-    assert offsets is not None
-    return "".join(letter for n, letter in enumerate(block.text) if start <= offsets[n] < end)
-
-
-def _most_alike(words: Sequence[str], part: str, at: float) -> tuple[int, int]:
-    """The words that are most like a part, and near where it stood: (first, past the last)."""
-    from rapidfuzz.fuzz import ratio
-
-    size = max(1, len(part.split()))
-    best, answer = -1.0, (0, 1)
-    for length in {max(1, size - 1), size, size + 1}:
-        for first in range(len(words) - length + 1):
-            alike = ratio(" ".join(words[first : first + length]), part) / 100
-            score = alike - 0.6 * abs(first / len(words) - at) - 0.1 * abs(length - size)
-            if score > best:
-                best, answer = score, (first, first + length)
-    return answer
-
-
-_POINT = re.compile(r"(?<=\w)[.,;:]+$")
 _MARK_AGAIN = re.compile(r"(?:[-+*>]|#{1,6}|\d{1,9}[.)]|[-=]+)$")
 
 
