@@ -20,6 +20,7 @@ from aligner.resources import bundled
 from aligner.translation import Hypothesis, Translator, guard, making, models, numbers
 from aligner.translation.engines import Decoding
 from aligner.translation.text import straight_quotes
+from aligner.translation.translator import _parts
 
 FOLDER = Path(__file__).parent / "cases" / "translate"
 REFERENCES = [line.split("\t") for line in (FOLDER / "references.tsv").read_text(encoding="utf-8").splitlines()]
@@ -149,6 +150,26 @@ def test_capitals(translator: Translator) -> None:
     assert restored.text.replace("https://ejemplo.es/aB", "").isupper()
     assert restored.text.casefold() == plain.text.casefold()
     assert fresh(caps="sentence").translate([capitals])[0].text == plain.text
+
+
+@pytest.mark.parametrize(
+    ("caption", "credit"),
+    [
+        ("Los vecinos protestan. FOTO: EL HERALDO", " PHOTO: EL HERALDO"),
+        ("LOS VECINOS PROTESTAN. FOTO: LA VANGUARDIA", " PHOTO: LA VANGUARDIA"),
+        ("Los vecinos protestan / Europa Press", " / Europa Press"),
+        ("Foto: La Vanguardia / Ana Ibáñez", "Photo: La Vanguardia / Ana Ibáñez"),
+    ],
+)
+def test_credits_do_not_go_through_the_model(translator: Translator, caption: str, credit: str) -> None:
+    assert translator.translate([caption])[0].text.endswith(credit)
+
+
+def test_parts_of_a_sentence_keep_the_spaces_between_them() -> None:
+    unit = "Costó 3 euros, pero nadie lo compró; dicen que llovía"
+    assert "".join(core + mark for core, mark, _ in _parts(unit)) == unit
+    unit = "Los vecinos piden un parque y el alcalde no los escucha"
+    assert [core for core, _, _ in _parts(unit)] == ["Los vecinos piden un parque", "y el alcalde no los escucha"]
 
 
 def test_quotes_accents_and_entities_are_normalised(translator: Translator) -> None:

@@ -59,6 +59,33 @@ def test_credit_at_the_end_is_mended(source: str, target: str, mended: str) -> N
     assert guard.mend_credit(source, target) == mended
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "mended"),
+    [
+        ("Imagen de su cuenta (@museo)", "Image of his account (Museo)", "Image of his account (@museo)"),
+        ("Marcha del #8M y @museo", "March of #8M and @museo", "March of #8M and @museo"),
+        ("Marcha por el #Orgullo", "March for the Pride", "March for the Pride"),
+        ("Cuentas de @ana y @ana", "Accounts of ana and ana", "Accounts of @ana and @ana"),
+    ],
+)
+def test_handles_get_their_mark_back(source: str, target: str, mended: str) -> None:
+    assert guard.mend_literals(source, target) == mended
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "once"),
+    [
+        ("De la comida a los juguetes", "From food to to to toys", "From food to toys"),
+        ("El final de la Copa", "At the end of the Cup, the end, of the Cup.", "At the end, of the Cup."),
+        ("Gritan no, no, no", "They shout no, no, no", "They shout no, no, no"),
+        ("Lo que tenía", "What he had had", "What he had had"),
+    ],
+)
+def test_a_loop_is_said_once(source: str, target: str, once: str) -> None:
+    words = target.split()
+    assert " ".join(words[i] for i in guard.said_once(source, words)) == once
+
+
 def test_clause_that_nothing_looks_at() -> None:
     source = "Los vecinos limpian la calle, mientras los bomberos achican agua"
     target = "The residents clean the street"

@@ -188,6 +188,9 @@ def test_parts_between_symbols_are_the_text(raw: str) -> None:
         ("€50 millones, € 3.000,50.", "50 millones de euros, 3.000,50 euros."),
         ("MULTA DE 50 €", "MULTA DE 50 EUROS"),
         ("½ kilo", "1/2 kilo"),
+        ("2 mil 536 agentes y 15 mil 6", "2.536 agentes y 15.006"),
+        ("Pagaron 36 mil 979.4 mdd", "Pagaron 36,979.4 millones de dólares"),
+        ("316 mil personas, 2 mil 300 millones", "316 mil personas, 2 mil 300 millones"),
         ("$500 millones, US$ 30, $20 $30", "$500 millones, US$ 30, $20 $30"),
     ],
 )
@@ -200,6 +203,24 @@ def test_amounts_keep_digits(raw: str) -> None:
     spelled = text.amounts(raw)
     assert [c for c in spelled if c.isdecimal()] == [c for c in raw if c.isdecimal()]
     assert text.amounts(spelled).count("€") <= raw.count("€")
+
+
+@pytest.mark.parametrize(
+    ("credit", "english"),
+    [
+        (" FOTO: LA JORNADA", " PHOTO: LA JORNADA"),
+        (" Foto La Voz / Fotos: EFE", " Photo La Voz / Photos: EFE"),
+        ("Fuente: Museo del Vino", "Source: Museo del Vino"),
+        ("#foto @foto www.foto.es", "#foto @foto www.foto.es"),
+    ],
+)
+def test_label_of_a_credit(credit: str, english: str) -> None:
+    assert text.credit_label(credit) == english
+
+
+def test_credit_with_words_to_translate() -> None:
+    assert text.has_prose("Foto: cortesía del museo")
+    assert not text.has_prose("Foto: Museo de la Ciudad / www.museo.es / @museo y EFE vía AP")
 
 
 def test_signs_keep_no_selector() -> None:

@@ -129,6 +129,11 @@ def _repetition(source: str, target: str) -> Iterator[Problem]:
     if times > max(allowed, 1):
         yield Problem("repetition", f"{phrase!r} {times} times in a row")
         return
+    if "," in target or ";" in target:  # "the end of May, the end, of May"
+        phrase, times = _longest_loop(_WORD.findall(target.lower()), 3)
+        if times > max(_longest_loop(_WORD.findall(source.lower()))[1], 1):
+            yield Problem("repetition", f"{phrase!r} {times} times in a row")
+            return
     if (stutter := _STUTTER.search(target)) and not _STUTTER.search(source):
         yield Problem("repetition", f"{stutter[0]!r} inside a word")
         return
@@ -136,10 +141,10 @@ def _repetition(source: str, target: str) -> Iterator[Problem]:
         yield Problem("repetition", f"{again!r} comes twice")
 
 
-def _longest_loop(words: Sequence[str]) -> tuple[str, int]:
-    """The phrase of one to eight words that follows itself most often, and how many times it stands there."""
+def _longest_loop(words: Sequence[str], least: int = 1) -> tuple[str, int]:
+    """The phrase of ``least`` to eight words that follows itself most often, and how many times it stands there."""
     best, most = "", 1
-    for size in range(1, min(8, len(words) // 2) + 1):
+    for size in range(least, min(8, len(words) // 2) + 1):
         matched = 0  # words in a row that equal the word one phrase earlier
         for i in range(size, len(words)):
             if words[i] != words[i - size]:
@@ -164,6 +169,32 @@ def _comes_back(words: Sequence[str], size: int) -> str:
     return " ".join(phrase) if times > 1 else ""
 
 
+def _bare(word: str) -> str:
+    return word.strip(".,;:!?\"'()[]").casefold()
+
+
+def said_once(source: str, words: Sequence[str]) -> list[int]:
+    """Which words of a translation remain if a phrase that follows itself, as none of the source does, is said once.
+
+    The last copy stays, whose punctuation goes with what follows.
+    """
+    kept = list(range(len(words)))
+    allowed = _longest_loop([_bare(word) for word in source.split()])[1]
+    for size in range(8, 0, -1):
+        while True:
+            bare = [_bare(words[i]) for i in kept]
+            at = next((i for i in range(len(bare) - 2 * size + 1) if _loops(bare[i : i + 2 * size])), None)
+            if at is None or (allowed > 1 and _longest_loop(bare)[1] <= allowed):
+                break
+            del kept[at : at + size]
+    return kept
+
+
+def _loops(words: Sequence[str]) -> bool:
+    half = len(words) // 2
+    return words[:half] == words[half:] and _is_phrase([word or "." for word in words[:half]])
+
+
 # ------------------------------------------------------------------------------------------------- length
 
 
@@ -184,6 +215,18 @@ def _literals(source: str, target: str) -> Iterator[Problem]:
         yield Problem("literal-lost", ", ".join(lost))
     if symbols := Counter(pictographs(source)) - Counter(pictographs(target)):
         yield Problem("symbols-lost", " ".join(symbols))
+
+
+def mend_literals(source: str, target: str) -> str:
+    """A translation with the marks of handles and hashtags that lost them: "(Conade)" for "(@conade)"."""
+    found = literals(source)
+    if not found:
+        return target
+    for lost in (Counter(found) - Counter(literals(target))).elements():
+        if lost[0] in "@#":
+            bare = re.compile(rf"(?<![\w@#/.]){re.escape(lost[1:])}(?![\w@])", re.IGNORECASE)
+            target = bare.sub(lambda _, lost=lost: lost, target, count=1)  # type: ignore[misc]
+    return target
 
 
 _QUOTE = re.compile(r"[\"“”„«»]")

@@ -41,11 +41,29 @@ _AFTER = re.compile(rf"(?<=\d)\s?([€£$¥])(?!\w)|\b({_SCALE})(\sde)?\s([€£
 _FRACTION = re.compile("[¼-¾⅐-⅞]")
 
 
+# "2 mil 536", "15 mil 300.5": thousands as the Mexican press writes them.
+_THOUSANDS = re.compile(
+    r"(?<![\d.,])(\d{1,3})\smil\s(\d{1,3})((?:\.\d{1,2})?)(?![.,:]?\d|\s(?:mil|millones)\b)", re.IGNORECASE
+)
+_PESOS = {"d": "dólares", "p": "pesos"}
+
+
+def _grouped(found: re.Match[str]) -> str:
+    """Writes "2 mil 536" as "2.536"; with decimals as "2,536.5", as the Mexican press writes them."""
+    mark = "," if found[3] else "."
+    return f"{found[1]}{mark}{int(found[2]):03d}{found[3]}"
+
+
 def amounts(text: str) -> str:
     """A Spanish text with "50 €", "€3 millones" and "½" written "50 euros", "3 millones de euros" and "1/2".
 
-    A small model drops a sign behind a number, or makes another of it. "$50" stays: English has it too.
+    "2 mil 536" is written "2.536", and "mdd" "millones de dólares". A small model drops a sign behind a number, or
+    makes another of it. "$50" stays: English has it too.
     """
+    if "mil " in text or "MIL " in text:
+        text = _THOUSANDS.sub(_grouped, text)
+    if "md" in text:
+        text = re.sub(r"(?<=\d\s)md([dp])\b", lambda found: f"millones de {_PESOS[found[1]]}", text)
     if text.isascii() and "$" not in text:
         return text
 
@@ -180,3 +198,35 @@ _GOVERNS = re.compile(
     r"un|una|y|o)$",
     re.IGNORECASE,
 )
+
+
+_LABELS = {
+    "foto": "photo",
+    "fotos": "photos",
+    "fotografía": "photograph",
+    "fotografías": "photographs",
+    "imagen": "image",
+    "imágenes": "images",
+    "vídeo": "video",
+    "crédito": "credit",
+    "créditos": "credits",
+    "fuente": "source",
+}
+_LABEL = re.compile(rf"(?<![\w#@./])(?:{'|'.join(_LABELS)})(?=:?\s)", re.IGNORECASE)
+_SMALL = re.compile(r"(?<![\w.@/#-])[a-záéíóúñü]+(?![\w.@/-])")
+_IN_NAMES = frozenset({"de", "del", "la", "las", "el", "los", "y", "e", "i", "da", "do", "dos", "van", "von", "vía"})
+
+
+def credit_label(text: str) -> str:
+    """The English label of a Spanish credit, "Photo: La Jornada" for "Foto: La Jornada"; the rest stays."""
+
+    def english(found: re.Match[str]) -> str:
+        word = _LABELS[found[0].lower()]
+        return word.upper() if found[0].isupper() else word.capitalize() if found[0][0].isupper() else word
+
+    return _LABEL.sub(english, text)
+
+
+def has_prose(credit: str) -> bool:
+    """Whether a credit has words to translate, "Foto: cortesía del museo"."""
+    return any(word not in _LABELS and word not in _IN_NAMES for word in _SMALL.findall(credit))

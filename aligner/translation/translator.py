@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
+from aligner.captions import credits
 from aligner.errors import UsageError
 from aligner.records import Name, Term, Translation
 from aligner.resources import data
@@ -252,7 +253,7 @@ class Translator:
         return text.amounts(normalised) if self.source_language == "es" else normalised
 
     def _plan(self, normalised: str) -> _Plan:
-        peeled = text.peel(normalised)
+        peeled = self._without_credit(text.peel(normalised))
         units = []
         if peeled.core:
             spanish = self.source_language == "es"
@@ -264,6 +265,22 @@ class Translator:
                     _Unit(casing.truecase(stripped) if capitals else stripped, capitals, part[len(stripped) :] + gap)
                 )
         return _Plan(peeled.lead, tuple(units), peeled.tail)
+
+    def _without_credit(self, peeled: text.Peeled) -> text.Peeled:
+        """A credit is set aside too: agencies and photographers are not translated, and "Foto" is by one word."""
+        core = peeled.core
+        if self.source_language != "es" or not credits.cued(core, 0, len(core)):
+            return peeled
+        first, *others = credits.split(core)
+        if others or first.reading is None or first.reading.strength < credits.STRONG or first.label:
+            return peeled
+        if text.has_prose(core[: first.start] + " " + core[first.end :]):
+            return peeled
+        if first.start == first.end:
+            copied = first.reading.labelled and not text.has_prose(core)
+            return text.Peeled(peeled.lead + core + peeled.tail, "", "") if copied else peeled
+        start, end = first.start, first.end
+        return text.Peeled(peeled.lead + core[:start], core[start:end], core[end:] + peeled.tail)
 
     def _parts(self, core: str) -> Iterator[tuple[str, str]]:
         """Sentences and what stands between symbols, each with what follows it untranslated."""
@@ -303,6 +320,9 @@ class Translator:
             found[unit] += more
         best = {unit: _best_first(found[unit]) for unit in units}
         self._cover(best, alignment)
+        for unit, (first, *others) in best.items():
+            if any(problem.code == "repetition" for problem in first.problems):
+                best[unit] = [_said_once(unit, first), *others]
         return best
 
     @staticmethod
@@ -354,6 +374,7 @@ class Translator:
 
     def _mended(self, source: str, target: str) -> str:
         spanish = self.source_language == "es" and self.target_language == "en"
+        target = guard.mend_literals(source, target)
         return guard.mend_credit(source, numbers.mend(source, target)) if spanish else target
 
     def _check(self, source: str, target: str) -> list[Problem]:
@@ -394,7 +415,9 @@ class Translator:
         return list(made.values())
 
     def _joined(self, plan: _Plan, combination: Sequence[_Candidate]) -> Hypothesis:
-        target = plan.lead
+        spanish = self.source_language == "es" and self.target_language == "en"
+        label = text.credit_label if spanish else str
+        target = label(plan.lead)
         problems: dict[str, Problem] = {}
         for unit, candidate in zip(plan.units, combination, strict=True):
             restored = unit.capitals and self.caps == "restore"
@@ -408,7 +431,7 @@ class Translator:
             alignment = _block_alignment(plan, combination)
         return Hypothesis(
             source=plan.source,
-            text=(target + plan.tail).strip(),
+            text=(target + label(plan.tail)).strip(),
             score=round(min(score, 0.0), 4),
             problems=tuple(_gravest_first(problems.values())),
             alignment=alignment,
@@ -449,6 +472,16 @@ def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return [chosen, *rest]
 
 
+def _said_once(unit: str, candidate: _Candidate) -> _Candidate:
+    """A looping translation with each phrase once; its warning stays, since a loop mostly stands for something lost."""
+    kept = guard.said_once(unit, words := candidate.text.split())
+    alignment = candidate.alignment and tuple(candidate.alignment[i] for i in kept)
+    once = " ".join(words[i] for i in kept)
+    if candidate.text[:1].isupper():
+        once = once[:1].upper() + once[1:]
+    return replace(candidate, text=once, alignment=alignment)
+
+
 @cache
 def _inner_words() -> frozenset[str]:
     """English words that begin a sentence in capitals and a part of one in small letters."""
@@ -456,6 +489,8 @@ def _inner_words() -> frozenset[str]:
     return frozenset(read["inner_words"].split())
 
 
+# Where a sentence without commas is cut: before a conjunction with four words on either side.
+_JOINED = re.compile(r"(?<=\w\s)(?=(?:y|pero|mientras|cuando|aunque|porque)\s+\S+\s+\S+\s+\S+)", re.IGNORECASE)
 _CLAUSE_MARK = re.compile(r"\s*[,;:–—-]?\s*$")
 
 
@@ -475,10 +510,13 @@ def _parts(unit: str) -> list[tuple[str, str, bool]]:
         parts.append((unit[end:], "", False))
         # A part without a letter ("(", ".") is copied too.
         return [(core, mark, copied or not any(map(str.isalpha, core))) for core, mark, copied in parts if core or mark]
-    for clause in splitting.clauses(unit):
+    for clause in cut if len(cut := splitting.clauses(unit)) > 1 else _JOINED.split(unit):
         mark = _CLAUSE_MARK.search(clause)
         assert mark is not None
-        parts.append((clause[: mark.start()], mark[0], not any(map(str.isalpha, clause))))
+        core = clause[: mark.start()].lstrip()
+        if parts and mark.start() > len(core):  # the space after a comma goes with the comma
+            parts[-1] = (parts[-1][0], parts[-1][1] + " ", parts[-1][2])
+        parts.append((core, mark[0], not any(map(str.isalpha, clause))))
     return parts
 
 
