@@ -24,7 +24,7 @@ from aligner.records import Name
 from aligner.resources import data
 from aligner.translation import casing
 from aligner.translation.spelling import distance, fold
-from aligner.translation.text import literal_spans
+from aligner.translation.text import LABELS, literal_spans
 
 #: Farthest apart that spellings of one name are: a name of one word, and the mean and the worst word of a longer one.
 ALONE, TOGETHER, WORST = 0.05, 0.12, 0.2
@@ -36,6 +36,8 @@ ATTENDED = 0.35
 SURE = 0.7
 #: Likeness (rapidfuzz's ratio, 0 … 1) of a copy gone wrong: where attention points to the name, and without it.
 COPY, COPY_UNATTENDED = 0.5, 0.75
+#: Likeness in per cent of what tells a name from others of its kind, where the kind is the same.
+ALIKE = 60
 #: Likeness in per cent that a copy of the first word of a sentence must have.
 FIRST = 80
 
@@ -46,6 +48,9 @@ _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
 #: Endings of Spanish names and of their English forms.
 _ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
+#: Letters of names that Spanish and English transliterate each in its own way.
+_TRANSLITERATED = re.compile(r"[kw]|[stczkgp]h|([^lr])\1")
+_ROMAN = re.compile("[IVX]+")
 _GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
 
 
@@ -61,6 +66,30 @@ FUNCTION_WORDS = _listed_words(
     "in into is it its near next of off on one or over she so some that the their them they this to two under until up "
     "was were when where which while who with without"
 )
+#: What a place or body is, at the beginning of its name: folded, Spanish and English.
+_HEADS = {
+    spanish: tuple(english.split("/"))
+    for spanish, english in (
+        pair.split("=")
+        for pair in ["academia=academy", "aeropuerto=airport", "alianza=alliance", "asociacion=association", "autopista=motorway/highway", "avenida=avenue", "ayuntamiento=council/hall", "bahia=bay", "banco=bank", "barrio=quarter/district/neighbourhood", "batalla=battle", "biblioteca=library", "cabo=cape", "calle=street", "campo=field", "capilla=chapel", "carcel=prison/jail", "carretera=road", "casa=house", "castillo=castle", "catedral=cathedral", "cementerio=cemetery", "centro=center/centre", "colegio=college/school", "colina=hill", "comision=commission", "comite=committee", "congreso=congress", "consejo=council", "convento=convent", "copa=cup", "cordillera=range", "corredor=corridor", "cueva=cave", "ejercito=army", "escuela=school", "estacion=station", "estadio=stadium", "estrecho=strait/straits", "faro=lighthouse", "federacion=federation", "festival=festival", "fondo=fund", "foro=forum", "frente=front", "fuerte=fort", "fundacion=foundation", "gasoducto=pipeline", "golfo=gulf", "hospital=hospital", "hotel=hotel", "iglesia=church", "instituto=institute", "isla=island/isle", "islas=islands/isles", "jardin=garden/gardens", "lago=lake", "laguna=lagoon", "liga=league", "mar=sea", "mercado=market", "mezquita=mosque", "mina=mine", "ministerio=ministry", "monasterio=monastery", "monte=mount", "montes=mountains", "movimiento=movement", "museo=museum", "observatorio=observatory", "palacio=palace", "parlamento=parliament", "parque=park", "partido=party", "paseo=promenade", "playa=beach", "plataforma=platform", "plaza=square/plaza", "premio=prize/award", "presa=dam", "prision=prison/jail", "provincia=province", "puente=bridge", "puerta=gate", "puerto=port/harbour/harbor", "region=region", "rio=river", "sala=hall", "selva=forest/jungle", "sierra=mountains/range", "sindicato=union", "teatro=theatre/theater", "templo=temple", "torre=tower", "tren=train", "tribunal=court", "tunel=tunnel", "universidad=university", "valle=valley", "volcan=volcano"]
+    )
+}
+_DIRECTIONS = {
+    "norte": ("north", "northern"),
+    "sur": ("south", "southern"),
+    "este": ("east", "eastern"),
+    "oeste": ("west", "western"),
+    "oriental": ("eastern", "east"),
+    "occidental": ("western", "west"),
+    "central": ("central",),
+    "nacional": ("national",),
+    "real": ("royal",),
+    "mayor": ("main", "great"),
+    "viejo": ("old",),
+    "vieja": ("old",),
+    "nuevo": ("new",),
+    "nueva": ("new",),
+}
 _ARTICLES = _listed_words("el la las los")
 
 
@@ -338,6 +367,7 @@ class Pair:
         others: further English names that are right in the translation.
         old: other spellings of ``target``, which give way to the article's.
         inside: it is a part of a longer name.
+        surname: it stands behind a Spanish given name.
     """
 
     words: tuple[Token, ...]
@@ -348,6 +378,7 @@ class Pair:
     others: tuple[str, ...] = ()
     old: tuple[str, ...] = ()
     inside: bool = False
+    surname: bool = False
 
 
 def pairs(source: str, mentions: Mentions) -> list[Pair]:
@@ -364,6 +395,9 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
     for run in _runs(source, found, taken):
         if len(run) > 1:
             made += [pair for pair in _spelled(source, run, mentions) if _letter_for_letter(pair)]
+    made += [
+        pair for pair in _translated_names(source, found, mentions) if not any(_overlap(pair, one) for one in made)
+    ]
     spans = [(pair.words[0].start, pair.words[-1].end) for pair in made]
     for i, token in enumerate(found):
         taken[i] = any(start <= token.start < end for start, end in spans)
@@ -382,6 +416,68 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
                 if entry.kind == "word"
             ]
     return sorted(made, key=lambda pair: pair.words[0].start)
+
+
+def _overlap(one: Pair, other: Pair) -> bool:
+    return one.words[0].start < other.words[-1].end and other.words[0].start < one.words[-1].end
+
+
+def _translated_names(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
+    """Names that begin with what the place or body is, as the article has them: "Corredor Sur", "South Corridor".
+
+    Both must be of the same kind, and what tells it from others of the kind must be spelled alike or be a word that the
+    list translates.
+    """
+    for i, head in enumerate(found):
+        heads = _HEADS.get(head.key, ())
+        for kind in (*heads, head.key) if heads else ():
+            last = i + 1
+            while last < len(found) and found[last].key in _PARTICLES and not found[last].capital:
+                last += 1
+            first = last
+            while last < len(found) and (found[last].capital or (last > first and found[last].key in _PARTICLES)):
+                last += 1
+            while last > first and not found[last - 1].capital:
+                last -= 1
+            words = [token for token in found[first:last] if token.capital]
+            if not words or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(found[i:last])):
+                continue
+            target = next((t for at in mentions.places.get(kind, ()) if (t := _named(words, at, mentions))), None)
+            if target:
+                printed = source[head.start : words[-1].end]
+                yield Pair((head, *words), printed, target, True, "institution")
+                break
+
+
+def _named(words: Sequence[Token], at: tuple[int, int], mentions: Mentions) -> str | None:
+    """The article's name whose head stands at a place, if the other words of it stand for ``words``."""
+    (p, i), size = at, len(words)
+    found = mentions.tokens[p]
+    if not found[i].capital:
+        return None
+    before, after = i - size, i + 1
+    while after < len(found) and found[after].key in {"of", "the", *_PARTICLES} and not found[after].capital:
+        after += 1
+    for start, rest, end in ((before, before, i), (i, after, after + size - 1)):
+        if start < 0 or end >= len(found):
+            continue
+        others = found[rest : rest + size]
+        if not all(other.capital for other in others):
+            continue
+        if len(mentions.text(p, start, end).split()) != end - start + 1:
+            continue  # something stands between
+        if all(any(_stands_for(word, other) for other in others) for word in words):
+            return mentions.text(p, start, end)
+    return None
+
+
+def _stands_for(word: Token, other: Token) -> bool:
+    """Whether a word of an English name may be a word of a Spanish one, by its letters or by the list."""
+    if word.key == other.key or (len(word.key) >= LONG and fuzz.ratio(word.key, other.key) >= ALIKE):
+        return True
+    if other.key in _DIRECTIONS.get(word.key, ()):
+        return True
+    return any(form.lower() == other.form.lower() for entry in lexicon().entries(word.key) for form in entry.forms)
 
 
 def _letter_for_letter(pair: Pair) -> bool:
@@ -496,11 +592,15 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
                 if best is None or ranking[0] > best[0]:
                     best = ranking
     if best is None:
-        yield from (
-            Pair((token,), token.form, token.form, False, others=_anglicised(run, i), inside=len(run) > 1)
-            for i, token in enumerate(run)
-            if token.capital and token.key not in _PARTICLES and f"{token.key}" not in lexicon()
-        )
+        given = False
+        for i, token in enumerate(run):
+            # "Juan Pablo II" is "John Paul II".
+            reigns = i + 1 < len(run) and _ROMAN.fullmatch(run[i + 1].form) is not None
+            surname = given and token.follows and not reigns and token.form.lower() not in LABELS
+            given = surname or _is_given(token)
+            if token.capital and token.key not in _PARTICLES and (surname or token.key not in lexicon()):
+                others = () if surname else _anglicised(run, i)
+                yield Pair((token,), token.form, token.form, False, others=others, inside=len(run) > 1, surname=surname)
         return
     _, i, size, (p, at) = best
     yield from _spelled(source, run[:i], mentions) if i else ()
@@ -514,6 +614,13 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
             target = target.title()
     yield Pair(content, _printed(source, words), target, True)
     yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
+
+
+def _is_given(token: Token) -> bool:
+    """Whether a word is a common given name of the Spanish press."""
+    from aligner.captions.credits import lexicon as credits
+
+    return token.form in credits().given
 
 
 def _anglicised(run: Sequence[Token], i: int) -> tuple[str, ...]:
@@ -781,7 +888,7 @@ class _Rewriter:
     def _garbled(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """The words that are a copy gone wrong of a name that the article does not mention."""
         key = pair.words[0].key
-        if _ordinary(pair.words[0]) or len(key) < 4:
+        if len(key) < 4 or (_ordinary(pair.words[0]) and not pair.surname):
             return None
         near = self._near(pair, owned)
         span = self._contiguous(near + [j for j in owned if j not in near and self._fragment(pair, j, near)])
@@ -792,6 +899,12 @@ class _Rewriter:
             joined = "".join(self.tokens[j].key for j in span)
             if fuzz.ratio(joined, key) < FIRST:
                 return None
+        if pair.surname and self.alignment is not None:
+            # "Javier Sicily", "Alonso Reis": a Spanish surname has one spelling.
+            first = self.tokens[span[0]]
+            copied = first.capital and (not first.first or first.key[0] == key[0])
+            if copied and not any(_TRANSLITERATED.search(word) for word in (key, *(self.tokens[j].key for j in span))):
+                return span
         if any(distance(self.tokens[j].key, key) <= TOGETHER for j in span):
             return None  # another way of spelling it, not a copy gone wrong
         if pair.inside and any(self._miscopied(self.tokens[j].key, key) for j in span):
@@ -806,7 +919,7 @@ class _Rewriter:
         """A copy gone wrong of a word that has an English form, or such a word left in Spanish."""
         if len(pair.words) != 1:
             span = self._region(pair, owned) if self._near(pair, owned) else None
-            keys = {word.key for word in pair.words}
+            keys = self._keys(pair)
             if span is None or any(self.tokens[j].key not in keys and not self._strange(j) for j in span):
                 return None
             return span if any(self._strange(j) for j in span) else None

@@ -200,7 +200,8 @@ _GOVERNS = re.compile(
 )
 
 
-_LABELS = {
+#: What a Spanish credit begins with, in small letters, and its English.
+LABELS = {
     "foto": "photo",
     "fotos": "photos",
     "fotografía": "photograph",
@@ -212,7 +213,7 @@ _LABELS = {
     "créditos": "credits",
     "fuente": "source",
 }
-_LABEL = re.compile(rf"(?<![\w#@./])(?:{'|'.join(_LABELS)})(?=:?\s)", re.IGNORECASE)
+_LABEL = re.compile(rf"(?<![\w#@./])(?:{'|'.join(LABELS)})(?=:?\s)", re.IGNORECASE)
 _SMALL = re.compile(r"(?<![\w.@/#-])[a-záéíóúñü]+(?![\w.@/-])")
 _IN_NAMES = frozenset({"de", "del", "la", "las", "el", "los", "y", "e", "i", "da", "do", "dos", "van", "von", "vía"})
 
@@ -221,7 +222,7 @@ def credit_label(text: str) -> str:
     """The English label of a Spanish credit, "Photo: La Jornada" for "Foto: La Jornada"; the rest stays."""
 
     def english(found: re.Match[str]) -> str:
-        word = _LABELS[found[0].lower()]
+        word = LABELS[found[0].lower()]
         return word.upper() if found[0].isupper() else word.capitalize() if found[0][0].isupper() else word
 
     return _LABEL.sub(english, text)
@@ -229,4 +230,4 @@ def credit_label(text: str) -> str:
 
 def has_prose(credit: str) -> bool:
     """Whether a credit has words to translate, "Foto: cortesía del museo"."""
-    return any(word not in _LABELS and word not in _IN_NAMES for word in _SMALL.findall(credit))
+    return any(word not in LABELS and word not in _IN_NAMES for word in _SMALL.findall(credit))
