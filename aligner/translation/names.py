@@ -66,30 +66,37 @@ FUNCTION_WORDS = _listed_words(
     "in into is it its near next of off on one or over she so some that the their them they this to two under until up "
     "was were when where which while who with without"
 )
+
+
+def _listed_pairs(text: str) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(value.split("/")) for key, value in (pair.split("=") for pair in text.split())}
+
+
 #: What a place or body is, at the beginning of its name: folded, Spanish and English.
-_HEADS = {
-    spanish: tuple(english.split("/"))
-    for spanish, english in (
-        pair.split("=")
-        for pair in ["academia=academy", "aeropuerto=airport", "alianza=alliance", "asociacion=association", "autopista=motorway/highway", "avenida=avenue", "ayuntamiento=council/hall", "bahia=bay", "banco=bank", "barrio=quarter/district/neighbourhood", "batalla=battle", "biblioteca=library", "cabo=cape", "calle=street", "campo=field", "capilla=chapel", "carcel=prison/jail", "carretera=road", "casa=house", "castillo=castle", "catedral=cathedral", "cementerio=cemetery", "centro=center/centre", "colegio=college/school", "colina=hill", "comision=commission", "comite=committee", "congreso=congress", "consejo=council", "convento=convent", "copa=cup", "cordillera=range", "corredor=corridor", "cueva=cave", "ejercito=army", "escuela=school", "estacion=station", "estadio=stadium", "estrecho=strait/straits", "faro=lighthouse", "federacion=federation", "festival=festival", "fondo=fund", "foro=forum", "frente=front", "fuerte=fort", "fundacion=foundation", "gasoducto=pipeline", "golfo=gulf", "hospital=hospital", "hotel=hotel", "iglesia=church", "instituto=institute", "isla=island/isle", "islas=islands/isles", "jardin=garden/gardens", "lago=lake", "laguna=lagoon", "liga=league", "mar=sea", "mercado=market", "mezquita=mosque", "mina=mine", "ministerio=ministry", "monasterio=monastery", "monte=mount", "montes=mountains", "movimiento=movement", "museo=museum", "observatorio=observatory", "palacio=palace", "parlamento=parliament", "parque=park", "partido=party", "paseo=promenade", "playa=beach", "plataforma=platform", "plaza=square/plaza", "premio=prize/award", "presa=dam", "prision=prison/jail", "provincia=province", "puente=bridge", "puerta=gate", "puerto=port/harbour/harbor", "region=region", "rio=river", "sala=hall", "selva=forest/jungle", "sierra=mountains/range", "sindicato=union", "teatro=theatre/theater", "templo=temple", "torre=tower", "tren=train", "tribunal=court", "tunel=tunnel", "universidad=university", "valle=valley", "volcan=volcano"]
-    )
-}
-_DIRECTIONS = {
-    "norte": ("north", "northern"),
-    "sur": ("south", "southern"),
-    "este": ("east", "eastern"),
-    "oeste": ("west", "western"),
-    "oriental": ("eastern", "east"),
-    "occidental": ("western", "west"),
-    "central": ("central",),
-    "nacional": ("national",),
-    "real": ("royal",),
-    "mayor": ("main", "great"),
-    "viejo": ("old",),
-    "vieja": ("old",),
-    "nuevo": ("new",),
-    "nueva": ("new",),
-}
+_HEADS = _listed_pairs(
+    "academia=academy aeropuerto=airport alianza=alliance asociacion=association autopista=motorway/highway "
+    "avenida=avenue ayuntamiento=council/hall bahia=bay banco=bank barrio=quarter/district/neighbourhood "
+    "batalla=battle biblioteca=library cabo=cape calle=street campo=field capilla=chapel carcel=prison/jail "
+    "carretera=road casa=house castillo=castle catedral=cathedral cementerio=cemetery centro=center/centre "
+    "colegio=college/school colina=hill comision=commission comite=committee congreso=congress consejo=council "
+    "convento=convent copa=cup cordillera=range corredor=corridor cueva=cave ejercito=army escuela=school "
+    "estacion=station estadio=stadium estrecho=strait/straits faro=lighthouse federacion=federation "
+    "festival=festival fondo=fund foro=forum frente=front fuerte=fort fundacion=foundation gasoducto=pipeline "
+    "golfo=gulf hospital=hospital hotel=hotel iglesia=church instituto=institute isla=island/isle "
+    "islas=islands/isles jardin=garden/gardens lago=lake laguna=lagoon liga=league mar=sea mercado=market "
+    "mezquita=mosque mina=mine ministerio=ministry monasterio=monastery monte=mount montes=mountains "
+    "movimiento=movement museo=museum observatorio=observatory palacio=palace parlamento=parliament parque=park "
+    "partido=party paseo=promenade playa=beach plataforma=platform plaza=square/plaza premio=prize/award "
+    "presa=dam prision=prison/jail provincia=province puente=bridge puerta=gate puerto=port/harbour/harbor "
+    "region=region rio=river sala=hall selva=forest/jungle sierra=mountains/range sindicato=union "
+    "teatro=theatre/theater templo=temple torre=tower tren=train tribunal=court tunel=tunnel "
+    "universidad=university valle=valley volcan=volcano"
+)
+_DIRECTIONS = _listed_pairs(
+    "norte=north/northern sur=south/southern este=east/eastern oeste=west/western oriental=eastern/east "
+    "occidental=western/west central=central nacional=national real=royal mayor=main/great viejo=old vieja=old "
+    "nuevo=new nueva=new"
+)
 _ARTICLES = _listed_words("el la las los")
 
 
