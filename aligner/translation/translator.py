@@ -312,7 +312,7 @@ class Translator:
         beam = self.beam_size
         found = self._decode(units, Decoding(beam, hypotheses=beam, attention=alignment), several)
         # Loops first without a phrase twice; then clause by clause, which mends nearly all of what can be mended.
-        loops = [unit for unit in self._doubtful(units, found) if _loops(found[unit])]
+        loops = [unit for unit in self._doubtful(units, found) if _repeats(_best_first(found[unit])[0])]
         again = self._decode(loops, Decoding(beam, no_repeat_ngram_size=3, attention=alignment))
         for unit, more in again.items():
             found[unit] += more
@@ -320,9 +320,8 @@ class Translator:
             found[unit] += more
         best = {unit: _best_first(found[unit]) for unit in units}
         self._cover(best, alignment)
-        for unit, (first, *others) in best.items():
-            if any(problem.code == "repetition" for problem in first.problems):
-                best[unit] = [_said_once(unit, first), *others]
+        for unit, candidates in best.items():
+            best[unit] = [_said_once(unit, one) if _repeats(one) else one for one in candidates]
         return best
 
     @staticmethod
@@ -442,9 +441,9 @@ def _gravest_first(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: -guard.CODES[problem.code])
 
 
-def _loops(candidates: Sequence[_Candidate]) -> bool:
-    """Whether the least doubtful candidate repeats itself."""
-    return any(problem.code == "repetition" for problem in _best_first(candidates)[0].problems)
+def _repeats(candidate: _Candidate) -> bool:
+    """Whether a candidate loops."""
+    return any(problem.code == "repetition" for problem in candidate.problems)
 
 
 def _total(combination: Iterable[_Candidate]) -> float:
