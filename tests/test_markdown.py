@@ -114,6 +114,40 @@ def test_the_containers_parser_reads_the_translation(text: str, english: str) ->
     assert patch.unpatch(patched, changes) == text
 
 
+MARKED = {
+    "El **rey** saluda a *la reina* en [la *torre*](/es/torre_x)\n": "El rey saluda a la reina en la torre",
+    "***El rey*** y [La Palma][lp]\n\n[lp]: /x_y\n": "El rey y La Palma",
+    "*El **rey** saluda* [a](b) `c`. EFE\n": "El rey saluda a c.",
+}
+
+
+@pytest.mark.parametrize("text", MARKED)
+@given(
+    st.lists(
+        st.sampled_from(["The", "king", "queen's", "rey", "torre,", "Palma.", "a", "c", "1.", "(x)", "*y*"]),
+        min_size=4,
+        max_size=9,
+    )
+)
+def test_markup_inside_survives_balanced(text: str, words: list[str]) -> None:
+    article = documents.from_text(text, "a.md", "markdown")
+    record = record_of(article, {MARKED[text]: " ".join(words)})
+    changes = patch.edits(article, record)
+    patched = patch.apply(text, changes)
+    assert patch.unpatch(patched, changes) == text
+
+    def seen(markdown: str) -> tuple[list[str], str]:
+        tokens = [t for token in INLINE.parse(markdown) for t in (token.children or [])]
+        shown = "".join(t.content for t in tokens if t.type in ("text", "text_special", "code_inline"))
+        return sorted(
+            str(t.attrs.get("href", t.tag)) for t in tokens if t.nesting == 1 or t.type == "code_inline"
+        ), shown
+
+    kinds, shown = seen(patched)
+    assert shown.startswith(" ".join(words))
+    assert set(kinds) <= set(seen(text)[0])
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

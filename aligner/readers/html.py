@@ -217,9 +217,15 @@ def _hinted(raw: str) -> bool:
     raw = raw.lower()
     if "class" in raw and (given := _CLASS.search(raw)):
         value = given[given.lastindex or 1]
-        if _classes(value, True) or EMBEDDED.search(value):
+        if _classes(value, True) or _posted(value):
             return True
     return "lang" in raw or "itemprop" in raw or "itemtype" in raw
+
+
+@lru_cache(maxsize=4096)
+def _posted(value: str) -> bool:
+    """Whether class names are those of an embedded post."""
+    return EMBEDDED.search(value) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -462,7 +468,7 @@ class _Scanner:
                 if (image or figure or value == "caption") and value.lower() in _PROPERTY_ROLES:
                     role = _PROPERTY_ROLES[value.lower()]
             elif key == "class" and name not in _PAGE and len(value) < 1000:
-                embedded = embedded or (name in _POSTS and EMBEDDED.search(value) is not None)
+                embedded = embedded or (name in _POSTS and _posted(value))
                 named = _classes(value, figure or role == "caption")
                 if named and not (role == "credit" and named == "caption"):
                     role = named

@@ -135,15 +135,15 @@ def marked(
     for first, last, opener, closer in placed:
         before_word[first] = before_word.get(first, "") + source[opener.start : opener.end]
         after_word[last - 1] = source[closer.start : closer.end] + after_word.get(last - 1, "")
-        # The full stop behind it stays outside, as it was.
+        # A full stop or a genitive's ending behind it stays outside.
         if not _POINT.search(_between(block, opener.end, closer.start)):
             points[last - 1] = (_POINT.search(words[last - 1]) or [""])[0]
     out = []
     edges = sorted({0, len(words), *before_word, *(n + 1 for n in after_word)})
     for first, last in pairwise(edges):
         point = points.get(last - 1, "")
-        inner = write(" ".join(words[first:last]))
-        out.append(before_word.get(first, "") + inner.removesuffix(point) + after_word.get(last - 1, "") + point)
+        inner = " ".join(words[first:last]).removesuffix(point)
+        out.append(before_word.get(first, "") + write(inner) + after_word.get(last - 1, "") + write(point))
     return "".join(
         [
             *(source[tag.start : tag.end] for tag in closers),
@@ -193,4 +193,4 @@ def _pairs(tags: Sequence[Tag]) -> list[tuple[Tag, Tag]]:
     return sorted(pairs, key=lambda pair: pair[0].start)
 
 
-_POINT = re.compile(r"(?<=\w)[.,;:]+$")
+_POINT = re.compile(r"(?<=\w)(?:['’]s[.,;:]*|[.,;:]+)$")

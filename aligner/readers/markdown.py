@@ -102,6 +102,8 @@ _TOKEN = re.compile(
     r"|(?P<tag><(?=[a-zA-Z/!?]))"
     r"|(?P<run>\*+|_+|~~+|'{2,5})"
 )
+# Without any of these a line is as it reads.
+_MARKUP = re.compile(r"[\\`*_~<\[\]{&\n\xa0]|''")
 _PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`|'([^']*)'|“([^”]*)”)")
 _PARAMETERS: dict[str, Role] = {"caption": "caption", "alt": "alt", "title": "caption", "attr": "credit"}
 _ATTRIBUTES: dict[str, Role] = {"alt": "alt", "title": "caption"}
@@ -291,9 +293,15 @@ class _Reader:
     def inline(self, start: int, end: int, state: tuple[Role, str, int]) -> Iterator[Block]:
         """The blocks of a paragraph, a heading or a cell: what stands between images, tags and shortcodes."""
         role, marker, line = state
-        scan = _Scan(self, start, end)
         container: Container = "cell" if marker == "|" else "text"
         quoted = ">" in marker or any(first <= start < last for first, last in self.quotes)
+        if not _MARKUP.search(self.text, start, end):
+            words = self.text[start:end].strip()
+            start = self.text.index(words, start)
+            if any(map(str.isalnum, words)) and (marker != "|" or " " in words):
+                yield MarkdownBlock(words, line, start, start + len(words), role, None, quoted, (), container)
+            return
+        scan = _Scan(self, start, end)
         at, place = start, (line, start)
         for first, last in [*scan.cuts, (end, end)]:
             if first < at:
@@ -661,7 +669,16 @@ def written(article: Article, start: int, end: int, text: str) -> str:
     old = article.text[start:end]
     if not isinstance(block, MarkdownBlock):
         return rewrapped(text, old)
-    new = marked(article.text, block, start, end, text, lambda words: escape(words, block.container, block.quote))
+    new = marked(
+        article.text,
+        block,
+        start,
+        end,
+        text,
+        lambda words: escape(words, block.container, block.quote),
+        # Nothing is escaped in code.
+        lambda tag: not tag.name.startswith("code") or not _MEANT.search(text),
+    )
     return rewrapped(new, old) if "\n" in old else new
 
 
