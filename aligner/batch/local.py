@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 # Chunks that a worker holds: the one in work and others waiting, so that it never idles and fills its batches.
-_HELD = 5
+_HELD = 20
 # Chunks between the oldest unfinished one and the newest begun, per worker: bounds what waits for its turn.
-_WINDOW = 8
+_WINDOW = 32
 # A document that was in work when a worker died is tried again this often.
 _DEATHS = 3
 _TICK = 0.25

@@ -25,8 +25,8 @@ from aligner.readers.names import SeenIds
 from aligner.readers.sources import Item, Limits, Position, check_format, read_sources, sources_of
 
 # Documents that travel to a worker together; a large document travels alone.
-_CHUNK_DOCUMENTS = 64
-_CHUNK_BYTES = 512 << 10
+_CHUNK_DOCUMENTS = 16
+_CHUNK_BYTES = 128 << 10
 _IDS = "ids.sqlite"
 
 

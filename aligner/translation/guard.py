@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import eq
 
 from aligner.resources import data
 from aligner.translation import casing, numbers, splitting
@@ -124,9 +125,8 @@ _STUTTER = re.compile(r"([^\W\d_]{1,5}?)\1{3,}", re.IGNORECASE)
 def _repetition(source: str, target: str) -> Iterator[Problem]:
     # Marks count as words: "for, for example" is no loop, "the donation, the donation, the donation" is one.
     before, after = _TOKEN_OR_MARK.findall(source.lower()), _TOKEN_OR_MARK.findall(target.lower())
-    allowed = _longest_loop(before)[1]
     phrase, times = _longest_loop(after)
-    if times > max(allowed, 1):
+    if times > 1 and times > _longest_loop(before)[1]:
         yield Problem("repetition", f"{phrase!r} {times} times in a row")
         return
     if "," in target or ";" in target:  # "the end of May, the end, of May"
@@ -145,6 +145,8 @@ def _longest_loop(words: Sequence[str], least: int = 1) -> tuple[str, int]:
     """The phrase of ``least`` to eight words that follows itself most often, and how many times it stands there."""
     best, most = "", 1
     for size in range(least, min(8, len(words) // 2) + 1):
+        if sum(map(eq, words[size:], words)) < size:
+            continue  # too few words equal the one a phrase earlier, in a row or not
         matched = 0  # words in a row that equal the word one phrase earlier
         for i in range(size, len(words)):
             if words[i] != words[i - size]:
@@ -438,6 +440,8 @@ def _same(source: str, target: str) -> bool:
 
 
 def _script(source: str, target: str) -> Iterator[Problem]:
+    if target.isascii():
+        return
     letters = [char for char in target if char.isalpha() and not char.isascii()]
     strange = {char for char in letters if "LATIN" not in unicodedata.name(char, "")} - set(source)
     if strange and len([c for c in letters if c in strange]) > 1:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from aligner.resources import data
 from aligner.translation.text import literal_spans, without_literals
@@ -140,15 +140,21 @@ def read(text: str, *, spanish: bool) -> list[Number]:
         text: Spanish text, or text of another language with English habits.
         spanish: which.
     """
+    return list(_read(text, spanish))
+
+
+# A source is read beside each of its hypotheses, and each of these before and after it is mended.
+@lru_cache(maxsize=256)
+def _read(text: str, spanish: bool) -> tuple[Number, ...]:
     if not _DIGIT.search(text):
-        return []
+        return ()
     kept = [match.span() for match in literal_spans(text)]
     found = []
     for match in _NUMBER.finditer(text):
         if any(start <= match.start() < end for start, end in kept):
             continue
         found.append(_number(text, match, spanish=spanish))
-    return found
+    return tuple(found)
 
 
 def _number(text: str, match: re.Match[str], *, spanish: bool) -> Number:

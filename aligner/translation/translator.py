@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any, Literal
 
 from aligner.captions import credits
@@ -356,19 +357,23 @@ class Translator:
         sources = self.engine.pieces(units)
         found: dict[str, list[_Candidate]] = {}
         for unit, source, decoded in zip(units, sources, self.engine.decode(sources, decoding), strict=True):
-            found[unit] = [self._candidate(unit, source, decoded[0])]
+            end = len(source) - (source[-1:] == ["</s>"])
+            starts = _word_starts(source[:end]) if decoding.attention else []
+            if len(starts) != len(unit.split()):
+                starts = []
+            found[unit] = [self._candidate(unit, len(source), starts, end, decoded[0])]
             if several or found[unit][0].problems:
-                found[unit] += [self._candidate(unit, source, hypothesis) for hypothesis in decoded[1:]]
+                found[unit] += [self._candidate(unit, len(source), starts, end, other) for other in decoded[1:]]
         return found
 
-    def _candidate(self, unit: str, source: Sequence[str], decoded: Decoded) -> _Candidate:
+    def _candidate(self, unit: str, length: int, starts: Sequence[int], end: int, decoded: Decoded) -> _Candidate:
         target = self._mended(unit, self.engine.text(decoded.pieces))
         problems = self._check(unit, target)
-        if len(decoded.pieces) >= max_output(len(source), self._limit):
+        if len(decoded.pieces) >= max_output(length, self._limit):
             problems.append(Problem("truncated", f"cut off after {len(decoded.pieces)} pieces"))
         alignment = None
-        if decoded.attention is not None:
-            alignment = _word_alignment(unit, source, target, decoded.pieces, decoded.attention)
+        if decoded.attention is not None and starts:
+            alignment = _word_alignment(starts, end, target, decoded.pieces, decoded.attention)
         return _Candidate(target, decoded.score, len(decoded.pieces) + 1, tuple(problems), alignment)
 
     def _mended(self, source: str, target: str) -> str:
@@ -533,38 +538,43 @@ def _continued(source: str, target: str) -> str:
 _WORD = re.compile(r"\S+")
 
 
-def _word_groups(pieces: Sequence[str]) -> list[list[int]]:
-    """Indices of the pieces of each word; a piece that begins a word begins with the mark U+2581."""
-    groups: list[list[int]] = []
+def _word_starts(pieces: Sequence[str]) -> list[int]:
+    """Index of the first piece of each word: a piece that begins a word begins with the mark U+2581.
+
+    Marks that stand alone belong to the word after them.
+    """
+    starts: list[int] = []
+    bare = False  # whether the word so far is marks alone
     for i, piece in enumerate(pieces):
-        if piece.startswith("▁") or not groups:
-            groups.append([])
-        groups[-1].append(i)
-    if "▁" not in pieces:
-        return groups
-    merged: list[list[int]] = []
-    for group in groups:
-        if merged and all(pieces[i] == "▁" for i in merged[-1]):
-            merged[-1] += group
+        if not starts or (not bare and piece.startswith("▁")):
+            starts.append(i)
+            bare = piece == "▁"
         else:
-            merged.append(group)
-    return merged
+            bare = bare and piece == "▁"
+    return starts
 
 
 def _word_alignment(
-    unit: str, source: Sequence[str], target: str, pieces: Sequence[str], attention: Sequence[Sequence[float]]
+    starts: Sequence[int], end: int, target: str, pieces: Sequence[str], attention: Sequence[Sequence[float]]
 ) -> Sparse | None:
-    """Attention between pieces summed up to words; None where pieces and words do not match."""
-    source_words = _word_groups([piece for piece in source if piece != "</s>"])
-    target_words = _word_groups(pieces)
-    if len(source_words) != len(unit.split()) or len(target_words) != len(target.split()):
+    """Attention between pieces summed up to words; None where pieces and words of the translation do not match.
+
+    Args:
+        starts: first piece of each word of the source.
+        end: number of pieces of the source, without the end token.
+        target: the translation.
+        pieces: its pieces.
+        attention: for each of them its weights over the source's pieces.
+    """
+    rows = _word_starts(pieces)
+    if len(rows) != len(target.split()):
         return None
     import numpy as np
 
-    weights = np.asarray(attention, np.float32)[:, : source_words[-1][-1] + 1]
-    weights = np.add.reduceat(weights, [columns[0] for columns in source_words], axis=1)
-    weights = np.add.reduceat(weights, [rows[0] for rows in target_words], axis=0)
-    weights /= np.array([[len(rows)] for rows in target_words])
+    weights = np.asarray(attention, np.float32)[:, :end]
+    weights = np.add.reduceat(weights, starts, axis=1)
+    weights = np.add.reduceat(weights, rows, axis=0)
+    weights /= np.array([[after - row] for row, after in pairwise([*rows, len(pieces)])])
     return sparse(weights)
 
 
@@ -607,6 +617,8 @@ def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
 
     A symbol may be glued to a word of the unit before or after it ("Apple™"): both then stand for the same word.
     """
+    if len(plan.units) == 1 and not (plan.lead or plan.units[0].gap or plan.tail):
+        return dense(combination[0].alignment or (), len(plan.source.split()))
     blocks: list[tuple[str, str, Sparse]] = [(plan.lead, plan.lead, _identity(plan.lead))]
     for unit, candidate in zip(plan.units, combination, strict=True):
         blocks += [(unit.source, candidate.text, candidate.alignment or ()), (unit.gap, unit.gap, _identity(unit.gap))]

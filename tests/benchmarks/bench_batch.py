@@ -284,7 +284,7 @@ def main() -> None:
         elif options.what == "memory":
             memory(folder, options.counts, options.residue, options.dropped)
         elif options.what == "captions":
-            captions(folder, options.documents or 150)
+            captions(folder, options.documents or 600)
         elif options.what == "greedy":
             greedy(options.documents or 40)
         else:

@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("captions", nargs="?", type=Path)
     parser.add_argument("--model", default="es-en")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--limit", type=int, default=600, help="captions (default: 600, some 60,000 characters)")
     parser.add_argument(
         "--threads",
         type=int,
