@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from aligner import documents
 from aligner.context import link, slot_of
+from aligner.context.distil import spanish
 from aligner.context.features import NONE, PAIR, Place, compare, runs, stranger, year
 from aligner.context.fit import Example, accuracies, calibrate, examples, fit, held_out
 from aligner.context.model import FEATURES, Model, bundled_model
@@ -154,6 +156,18 @@ def test_translations_lie_close(spanish: str, near: str, far: str) -> None:
     assert close > distant + 0.3
 
 
+def test_lexicon_of_alignments() -> None:
+    """Only English words that are known, likeliest first; copied words count little; inflections are left out."""
+    rows = unit(np.eye(4, dtype=np.float32))
+    aligned = Counter({("casa", "house"): 6, ("casa", "home"): 3, ("casas", "houses"): 2, ("banco", "banco"): 4})
+    aligned += Counter({("banco", "bank"): 2, ("nada", "zilch"): 5})
+    counts = Counter({"casa": 9, "banco": 6, "nada": 5, "casas": 2})
+    words_, numbers, likely = spanish(counts, aligned, ["house", "home", "bank", "banco"], rows, {"nada"})
+    assert words_ == ["casa", "banco", "nada"]
+    assert numbers[:2, :2].tolist() == [[0, 1], [2, 3]]
+    np.testing.assert_allclose(likely, [[1, 0.5, 0], [1, 0.5, 0], [0, 0, 0]])
+
+
 def test_unknown_words_and_languages() -> None:
     rows, rare, known = bundled_vectors().lookup("en", ["zzzqqq", "the"])
     assert not rows[0].any()
@@ -163,6 +177,28 @@ def test_unknown_words_and_languages() -> None:
     assert not any(bundled_vectors().frequent("en", word) for word in ("zzzqqq", "governmentes"))
     assert not bundled_vectors().frequent("xx", "government")
     assert not bundled_vectors().lookup("xx", ["the"])[2].any()
+
+
+def test_an_ambiguous_word_has_several_senses() -> None:
+    vectors = bundled_vectors()
+    senses, likely, rare = vectors.senses("es", ["corredores", "zzzqqq"])
+    assert likely[0, 0] == 1 >= likely[0].min() > 0 == likely[1].max()
+    assert rare[0] < rare[1]
+    meant = senses[0] @ vectors.lookup("en", ["corridors", "runners"])[0].T
+    assert meant.max(axis=0).min() > 0.99  # each is met in full …
+    mean = vectors.lookup("es", ["corredores"])[0] @ vectors.lookup("en", ["corridors", "runners"])[0].T
+    assert mean.max() < 0.9  # … which the mean of both is not
+    one, surely, _ = vectors.senses("en", ["runners"])
+    np.testing.assert_allclose(one[:, 0], vectors.lookup("en", ["runners"])[0], atol=1e-6)
+    assert surely.tolist() == [[1]]
+    assert not vectors.senses("xx", ["runners"])[1].any()
+
+
+def test_a_doubled_letter_is_a_slip() -> None:
+    vectors = bundled_vectors()
+    right, *slips = vectors._find("es", ["vecinos", "vecinoos", "vecinnos"]).tolist()
+    assert slips == [right, right]
+    assert right >= 0
 
 
 def test_inflections_stand_in_for_unknown_words() -> None:
@@ -448,9 +484,9 @@ def test_command(tmp_path: Path, aligner) -> None:  # type: ignore[no-untyped-de
     ("captions", "code", "says"),
     [
         ("", 2, "no captions"),
-        ('{"source": 3}\n', 1, ":1:"),
-        ('{"source": "x"}\nnope\n', 1, ":2:"),
-        ('{"source": "x", "translation": 7}\n', 1, "translation"),
+        ('{"source": 3}\n', 2, ":1:"),
+        ('{"source": "x"}\nnope\n', 2, ":2:"),
+        ('{"source": "x", "translation": 7}\n', 2, "translation"),
         (None, 1, "cannot be read"),
     ],
 )

