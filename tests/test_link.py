@@ -161,11 +161,14 @@ def test_lexicon_of_alignments() -> None:
     rows = unit(np.eye(4, dtype=np.float32))
     aligned = Counter({("casa", "house"): 6, ("casa", "home"): 3, ("casas", "houses"): 2, ("banco", "banco"): 4})
     aligned += Counter({("banco", "bank"): 2, ("nada", "zilch"): 5})
-    counts = Counter({"casa": 9, "banco": 6, "nada": 5, "casas": 2})
+    counts = {
+        "es": Counter({"casa": 9, "banco": 6, "nada": 5, "casas": 2}),
+        "en": Counter({"house": 80, "home": 380, "bank": 5, "banco": 5}),
+    }
     words_, numbers, likely = spanish(counts, aligned, ["house", "home", "bank", "banco"], rows, {"nada"})
     assert words_ == ["casa", "banco", "nada"]
     assert numbers[:2, :2].tolist() == [[0, 1], [2, 3]]
-    np.testing.assert_allclose(likely, [[1, 0.5, 0], [1, 0.5, 0], [0, 0, 0]])
+    np.testing.assert_allclose(likely, [[1, 0.25, 0], [1, 0.5, 0], [0, 0, 0]])  # "home" is a common word
 
 
 def test_unknown_words_and_languages() -> None:

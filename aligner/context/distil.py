@@ -80,6 +80,8 @@ SIMILARITY = 20.0  # weight of the similarities' loss beside the directions'
 ALONE = 40  # components of the vectors of single words
 VOCABULARY, SEEN = 34000, 4  # most frequent English words, in so many sentences at least
 LINKS = 3  # English words that a Spanish one stands for
+FAINT = 0.1  # a sense less likely than this beside the likeliest is none
+RARE = 20  # below so many sentences an English word is hardly rarer for being rarer
 COPIED = 0.25  # what a link to a word of the same letters counts beside others: teachers copy what they do not know
 COVERED = 0.80  # cosine from which an inflection's vector does for a word
 
@@ -235,12 +237,16 @@ def links(sides: Sequence[Sequence[list[str]]], work: Path) -> Counter[tuple[str
 
 
 def spanish(
-    counts: Counter[str], aligned: Counter[tuple[str, str]], english: Sequence[str], rows: Matrix, needed: set[str]
+    counts: dict[str, Counter[str]],
+    aligned: Counter[tuple[str, str]],
+    english: Sequence[str],
+    rows: Matrix,
+    needed: set[str],
 ) -> tuple[list[str], NDArray[np.uint16], Matrix]:
     """The Spanish words and what they stand for.
 
     Args:
-        counts: in how many sentences each Spanish word stands.
+        counts: in how many sentences each word stands, by language.
         aligned: how often Spanish and English words are aligned.
         english: the English words.
         rows: their vectors.
@@ -248,7 +254,7 @@ def spanish(
 
     Returns:
         The words; per word the numbers of its likeliest English words, and how likely each is beside the first (0 where
-        there are fewer).
+        there are fewer), where a common English word counts less: "mochila" is a backpack more than a bag.
     """
     index = {word: i for i, word in enumerate(english)}
     senses: dict[str, dict[int, float]] = {}
@@ -259,14 +265,17 @@ def spanish(
             of_word = senses.setdefault(word, {})
             of_word[number] = of_word.get(number, 0) + (count if word != other else COPIED * count)
     known = {word for word, of_word in senses.items() if max(of_word.values()) >= 1} | needed
-    listed = [word for word, _ in counts.most_common() if word in known]
+    listed = [word for word, _ in counts["es"].most_common() if word in known]
+    common = np.sqrt(np.array([counts["en"][word] for word in english]) + RARE)
     numbers, likely = np.zeros((len(listed), LINKS), np.uint16), np.zeros((len(listed), LINKS), np.float32)
     for i, word in enumerate(listed):
-        best = sorted(senses.get(word, {}).items(), key=itemgetter(1), reverse=True)[:LINKS]
+        weighed = ((number, count / common[number]) for number, count in senses.get(word, {}).items())
+        best = sorted(weighed, key=itemgetter(1), reverse=True)[:LINKS]
         for k, (number, weight) in enumerate(best):
             numbers[i, k], likely[i, k] = number, weight / best[0][1]
     vectors = unit(np.einsum("nk,nkd->nd", likely, rows[numbers]))
     kept = uncovered(listed, vectors, "es", needed)
+    numbers[likely < FAINT], likely[likely < FAINT] = 0, 0
     return [listed[i] for i in kept], numbers[kept], likely[kept]
 
 
@@ -375,7 +384,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         kept = uncovered(listed, english, "en", set(sums["en"][0]))
         words, english = [listed[i] for i in kept], english[kept]
     aligned = links(sides, options.work)
-    others, numbers, likely = spanish(counts["es"], aligned, words, english, set(sums["es"][0]))
+    others, numbers, likely = spanish(counts, aligned, words, english, set(sums["es"][0]))
     languages, rows_for_sums, inputs = {}, [], []
     vectors = {"en": english, "es": unit(np.einsum("nk,nkd->nd", likely, english[numbers]))}
     for language, chosen in (("en", words), ("es", others)):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -146,24 +146,21 @@ class Vectors:
         words = [lang.words[i] for i in lang.summed]
         return words, self.summands(language, words)
 
+    def _number(self, language: str, form: str) -> int:
+        """Number of a word, or of an inflection of it; -1 where there is neither."""
+        index = self._index.get(language, {})
+        found = index.get(form)
+        if found is None:
+            found = next((index[other] for other in inflections(form, language) if other in index), -1)
+        return found
+
     def _find(self, language: str, forms: Sequence[str]) -> NDArray[np.int64]:
         """Numbers of words; of an inflection, or of the word typed without doubled letters, instead; else -1."""
-        index = self._index.get(language, {})
-
-        def number(form: str) -> int:
-            found = index.get(form)
-            if found is None:
-                found = next((index[other] for other in inflections(form, language) if other in index), -1)
-            return found
-
-        def numbers() -> Iterator[int]:
-            for form in forms:
-                found = number(form)
-                if found < 0 and (single := _DOUBLED.sub(r"\1", form)) != form:
-                    found = number(single)
-                yield found
-
-        return np.fromiter(numbers(), np.int64, len(forms))
+        found = [self._number(language, form) for form in forms]
+        for i, form in enumerate(forms):
+            if found[i] < 0 and (single := _DOUBLED.sub(r"\1", form)) != form:
+                found[i] = self._number(language, single)
+        return np.array(found, np.int64)
 
     def frequent(self, language: str, form: str) -> bool:
         """Whether a folded word itself, not an inflection of it, is among the most frequent: those trained for sums."""
@@ -176,7 +173,7 @@ class Vectors:
 
     def knows(self, language: str, form: str) -> bool:
         """Whether a folded word or an inflection of it is listed."""
-        return bool(self._find(language, [form])[0] >= 0)
+        return self._number(language, form) >= 0
 
     def links(self, language: str, form: str) -> list[tuple[str, float]]:
         """The words of the first language that a folded word or an inflection of it stands for, with their weights."""
