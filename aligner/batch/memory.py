@@ -210,10 +210,14 @@ class RememberingTranslator:
 
     def translate(self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None) -> list[Translation]:
         """See :meth:`aligner.translation.Translator.translate`."""
-        entries = self._entries(list(texts), n_best if choose else 1, choose is not None)
+        from aligner.translation import markup
+
+        texts = list(texts)
+        marked = any(map(markup.is_marked, texts))
+        entries = self._entries(texts, n_best if choose else 1, marked or choose is not None)
         translations = []
         for index, entry in enumerate(entries):
-            chosen = choose(index, entry.hypotheses) if choose else entry.hypotheses[0]
+            chosen = markup.restored(texts[index], choose(index, entry.hypotheses) if choose else entry.hypotheses[0])
             warnings = tuple(map(str, chosen.problems))
             translations.append(
                 Translation(

@@ -18,7 +18,7 @@ from aligner.captions import credits
 from aligner.errors import UsageError
 from aligner.records import Name, Term, Translation
 from aligner.resources import data
-from aligner.translation import casing, guard, models, numbers, splitting, text
+from aligner.translation import casing, guard, markup, models, numbers, splitting, text
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
 
@@ -207,8 +207,12 @@ class Translator:
             choose: picks among the hypotheses; None takes the best one.
         """
         texts = list(texts)
-        hypotheses = self.hypotheses(texts, n_best if choose else 1, alignment=choose is not None)
-        chosen = [choose(i, found) if choose else found[0] for i, found in enumerate(hypotheses)]
+        marked = any(map(markup.is_marked, texts))
+        hypotheses = self.hypotheses(texts, n_best if choose else 1, alignment=marked or choose is not None)
+        chosen = [
+            markup.restored(raw, choose(i, found) if choose else found[0])
+            for i, (raw, found) in enumerate(zip(texts, hypotheses, strict=True))
+        ]
         return [
             Translation(
                 text=hypothesis.text,
@@ -229,7 +233,7 @@ class Translator:
         that were split the best combinations of their parts'.
 
         Args:
-            texts: captions without credits.
+            texts: captions without credits; their markup is left out.
             n_best: most hypotheses a text; no more than the beam is wide come out of an unsplit text.
             alignment: also align words, which takes a little longer.
         """
@@ -250,7 +254,7 @@ class Translator:
     # --------------------------------------------------------------------------------------------- planning
 
     def _prepared(self, raw: str) -> str:
-        normalised = self._normalise(raw)
+        normalised = markup.strip(self._normalise(raw))[0]
         return text.amounts(normalised) if self.source_language == "es" else normalised
 
     def _plan(self, normalised: str) -> _Plan:
