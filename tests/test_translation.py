@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +172,33 @@ def test_parts_of_a_sentence_keep_the_spaces_between_them() -> None:
     assert "".join(core + mark for core, mark, _ in _parts(unit)) == unit
     unit = "Los vecinos piden un parque y el alcalde no los escucha"
     assert [core for core, _, _ in _parts(unit)] == ["Los vecinos piden un parque", "y el alcalde no los escucha"]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "El alcalde inauguró ayer la biblioteca municipal, los vecinos protestaron en la plaza mayor",
+        "El presidente saluda a los soldados en la base aérea, la ministra habla con los periodistas en Madrid",
+        "Los bomberos trabajan en el edificio del centro histórico; la policía cierra las calles al tráfico",
+    ],
+)
+def test_a_dropped_clause_is_translated_after_all(unit: str) -> None:
+    translator = fresh()
+    (whole,) = translator._decode([unit], Decoding(4, attention=True))[unit]
+    first = len(re.split("[,;]", unit)[0].split())
+    assert whole.alignment
+    kept = [i for i, row in enumerate(whole.alignment) if sum(w for at, w in row if at < first) > 0.5]
+    words = whole.text.split()
+    assert 3 < len(kept) < len(words) - 2
+    short = replace(
+        whole, text=" ".join(words[i] for i in kept), alignment=tuple(whole.alignment[i] for i in kept), problems=()
+    )
+    best = {unit: [short]}
+    translator._cover(best, True)
+    assert len(best[unit][0].text.split()) > len(short.text.split()) + 2
+    whole_again = {unit: [whole]}
+    translator._cover(whole_again, True)
+    assert whole_again == {unit: [whole]}
 
 
 def test_quotes_accents_and_entities_are_normalised(translator: Translator) -> None:
