@@ -107,7 +107,9 @@ class Pipeline:
             documents: each article, what was found in it, and its captions.
         """
         texts = [
-            article.wording(caption.start, caption.end) if article.format in ("text", "markdown") else caption.source
+            article.wording(caption.start, caption.end)
+            if article.format in ("text", "markdown") and caption.start < caption.end  # it stands in the article
+            else caption.source
             for article, _, captions in documents
             for caption in captions
         ]
