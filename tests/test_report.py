@@ -357,7 +357,7 @@ def test_command(call: Callable[..., tuple[int, str, str]], runs: list[Run], cor
     code, out, err = call("report", files[0], "--format", "json")
     assert json.loads(out)["schema"] == "aligner-report/1"
     assert call("report", files[0], "--baseline")[0] == 2
-    assert call("report", tmp_path / "absent.jsonl")[0] == 1
+    assert call("report", tmp_path / "absent.jsonl")[0] == 2
 
 
 def test_missing_extra_is_one_message(
