@@ -79,7 +79,7 @@ def table(described: dict[str, Numbers]) -> None:
     from rich.text import Text
 
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    grid.add_column("")
+    grid.add_column("", no_wrap=True)
     for name in described:
         grid.add_column(Text(Path(name).name), justify="right")
     for row in _rows(described):
