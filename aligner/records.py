@@ -253,6 +253,31 @@ class Document:
         return replace(self, captions=captions)
 
 
+def parse_records(text: str) -> tuple[list[Document], list[tuple[str, int, str]]]:
+    """Reads the text of a run: JSON Lines, or one JSON array.
+
+    Returns:
+        The records, and what is none: ``line`` or ``record``, its number, the cause. Of a text without any record only
+        the first: it is another kind of file, and its every line would be named.
+
+    Raises:
+        ValueError: it begins as an array and is not JSON.
+    """
+    if text.lstrip().startswith("["):
+        kind, items = "record", [(n, json.dumps(item)) for n, item in enumerate(json.loads(text), 1)]
+    else:
+        kind, items = "line", [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    records, wrong = [], []
+    for n, item in items:
+        try:
+            records.append(Document.from_json(item))
+        except RecordError as error:
+            wrong.append((kind, n, str(error)))
+    if wrong and not records:
+        wrong = [(kind, wrong[0][1], f"{wrong[0][2]}; name the output of aligner run --format jsonl")]
+    return records, wrong
+
+
 _DOCUMENT_FIELDS = tuple(field.name for field in fields(Document) if field.name != "schema")
 
 

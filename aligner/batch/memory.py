@@ -210,27 +210,14 @@ class RememberingTranslator:
 
     def translate(self, texts: Iterable[str], *, n_best: int = 1, choose: Choose | None = None) -> list[Translation]:
         """See :meth:`aligner.translation.Translator.translate`."""
-        from aligner.translation import markup
+        from aligner.translation.translator import needs_alignment, recorded
 
         texts = list(texts)
-        marked = any(map(markup.is_marked, texts))
-        entries = self._entries(texts, n_best if choose else 1, marked or choose is not None)
-        translations = []
-        for index, entry in enumerate(entries):
-            chosen = markup.restored(texts[index], choose(index, entry.hypotheses) if choose else entry.hypotheses[0])
-            warnings = tuple(map(str, chosen.problems))
-            translations.append(
-                Translation(
-                    chosen.text,
-                    entry.model,
-                    entry.engine,
-                    chosen.score,
-                    names=chosen.names,
-                    warnings=warnings,
-                    glossary=chosen.terms,
-                )
-            )
-        return translations
+        entries = self._entries(texts, n_best if choose else 1, needs_alignment(texts, choose))
+        return [
+            recorded(raw, choose(i, e.hypotheses) if choose else e.hypotheses[0], e.model, e.engine)
+            for i, (raw, e) in enumerate(zip(texts, entries, strict=True))
+        ]
 
     def hypotheses(self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False) -> list[list[Hypothesis]]:
         """See :meth:`aligner.translation.Translator.hypotheses`."""

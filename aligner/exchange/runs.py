@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections import Counter
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from aligner.documents import Article, read
 from aligner.errors import DocumentError, RecordError
-from aligner.records import Caption, Document
+from aligner.records import Caption, Document, parse_records
 
 # Hex digits of a document's SHA-256 in a key: 64 bits tell any two documents of a run apart.
 _DIGITS = 16
@@ -83,24 +82,12 @@ def read_run(path: str | Path) -> list[Document]:
         raise RecordError(
             f"{name}: not UTF-8 (byte {error.start}); name the output of aligner run --format jsonl"
         ) from None
-    lines: list[tuple[str, str]]
-    if text.lstrip().startswith("["):
-        try:
-            lines = [(f"record {n}", json.dumps(item)) for n, item in enumerate(json.loads(text), 1)]
-        except ValueError as error:
-            raise RecordError(f"{name}: not JSON: {error}") from None
-    else:
-        lines = [(f"line {n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    records, problems = [], []
-    for place, line in lines:
-        try:
-            records.append(Document.from_json(line))
-        except RecordError as error:
-            problems.append(f"{name}: {place}: {error}")
-    if problems and not records:  # another kind of file: its every line would be named
-        raise RecordError(f"{problems[0]}; name the output of aligner run --format jsonl")
-    if problems:
-        raise RecordError("\n".join(problems))
+    try:
+        records, wrong = parse_records(text)
+    except ValueError as error:
+        raise RecordError(f"{name}: not JSON: {error}") from None
+    if wrong:
+        raise RecordError("\n".join(f"{name}: {kind} {n}: {cause}" for kind, n, cause in wrong))
     if not records:
         raise RecordError(f"{name}: holds no record; name the output of aligner run --format jsonl")
     return records

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aligner.errors import RecordError
-from aligner.records import Document
+from aligner.records import Document, parse_records
 from aligner.scoring.gold import Gold, GoldDocument, Problem, refusal
 
 # Formats whose offsets count in the text itself, so that a caption's text must stand at its span.
@@ -91,26 +90,15 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _records(text: str, path: Path, problems: list[Problem]) -> list[Document]:
-    lines: list[tuple[str, str]] = []
-    if text.lstrip().startswith("["):
-        try:
-            lines = [(f"{path} record {n}", json.dumps(item)) for n, item in enumerate(json.loads(text), 1)]
-        except ValueError as error:
-            problems.append(Problem(str(path), f"not JSON: {error}"))
-            return []
-    else:
-        lines = [(f"{path}:{n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not lines:
+    try:
+        records, wrong = parse_records(text)
+    except ValueError as error:
+        problems.append(Problem(str(path), f"not JSON: {error}"))
+        return []
+    if not records and not wrong:
         problems.append(Problem(str(path), "holds no record"))
-    wrong, records = [], []
-    for place, line in lines:
-        try:
-            records.append(Document.from_json(line))
-        except RecordError as error:
-            wrong.append(Problem(place, str(error)))
-    if wrong and not records:  # another kind of file: its every line would be named
-        wrong = [Problem(wrong[0].place, f"{wrong[0].cause}; name the output of aligner run --format jsonl")]
-    problems += wrong
+    for kind, n, cause in wrong:
+        problems.append(Problem(f"{path}:{n}" if kind == "line" else f"{path} {kind} {n}", cause))
     return records
 
 

@@ -207,23 +207,10 @@ class Translator:
             choose: picks among the hypotheses; None takes the best one.
         """
         texts = list(texts)
-        marked = any(map(markup.is_marked, texts))
-        hypotheses = self.hypotheses(texts, n_best if choose else 1, alignment=marked or choose is not None)
-        chosen = [
-            markup.restored(raw, choose(i, found) if choose else found[0])
-            for i, (raw, found) in enumerate(zip(texts, hypotheses, strict=True))
-        ]
+        hypotheses = self.hypotheses(texts, n_best if choose else 1, alignment=needs_alignment(texts, choose))
         return [
-            Translation(
-                text=hypothesis.text,
-                model=self.model,
-                engine=self.engine.name,
-                score=hypothesis.score,
-                names=hypothesis.names,
-                warnings=tuple(str(problem) for problem in hypothesis.problems),
-                glossary=hypothesis.terms,
-            )
-            for hypothesis in chosen
+            recorded(raw, choose(i, found) if choose else found[0], self.model, self.engine.name)
+            for i, (raw, found) in enumerate(zip(texts, hypotheses, strict=True))
         ]
 
     def hypotheses(self, texts: Iterable[str], n_best: int = 4, *, alignment: bool = False) -> list[list[Hypothesis]]:
@@ -444,6 +431,32 @@ class Translator:
             problems=tuple(_gravest_first(problems.values())),
             alignment=alignment,
         )
+
+
+def needs_alignment(texts: Iterable[str], choose: Choose | None) -> bool:
+    """Whether the words of texts have to be aligned: for a choice, or to put markup back."""
+    return choose is not None or any(map(markup.is_marked, texts))
+
+
+def recorded(raw: str, hypothesis: Hypothesis, model: str, engine: str) -> Translation:
+    """The record of a hypothesis, with the markup of the text that it translates.
+
+    Args:
+        raw: the text as it was given.
+        hypothesis: the chosen one.
+        model: what records name the model.
+        engine: name of the engine.
+    """
+    hypothesis = markup.restored(raw, hypothesis)
+    return Translation(
+        text=hypothesis.text,
+        model=model,
+        engine=engine,
+        score=hypothesis.score,
+        names=hypothesis.names,
+        warnings=tuple(str(problem) for problem in hypothesis.problems),
+        glossary=hypothesis.terms,
+    )
 
 
 def _gravest_first(problems: Iterable[Problem]) -> list[Problem]:
