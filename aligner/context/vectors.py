@@ -167,10 +167,6 @@ class Vectors:
         number = self._index.get(language, {}).get(form)
         return number is not None and bool(self._summed[language][number] >= 0)
 
-    def lists(self, language: str, form: str) -> bool:
-        """Whether a folded word itself is listed."""
-        return form in self._index.get(language, {})
-
     def knows(self, language: str, form: str) -> bool:
         """Whether a folded word or an inflection of it is listed."""
         return self._number(language, form) >= 0
