@@ -92,7 +92,11 @@ def strip(text: str) -> tuple[str, list[Mark]]:
 
 def is_marked(raw: str) -> bool:
     """Whether a caption has markup to take off, its entities resolved."""
-    return any(char in raw for char in "<*_[&") and bool(strip(straight_quotes(raw))[1])
+    return bool(_marks(raw))
+
+
+def _marks(raw: str) -> list[Mark]:
+    return strip(straight_quotes(raw))[1] if any(char in raw for char in "<*_[&") else []
 
 
 def _paired(found: list[re.Match[str]]) -> list[tuple[re.Match[str], re.Match[str] | None]]:
@@ -129,9 +133,7 @@ def restored(raw: str, hypothesis: Hypothesis) -> Hypothesis:
         hypothesis: the translation of the caption without markup. Marks whose words cannot be found in it are left
             out, with the problem ``symbols-lost``.
     """
-    if not is_marked(raw):
-        return hypothesis
-    marks = strip(straight_quotes(raw))[1]
+    marks = _marks(raw)
     words = hypothesis.text.split()
     if not marks or not words:
         return hypothesis
