@@ -30,19 +30,31 @@ class Lexicon:
     particles: frozenset[str]
     not_credits: frozenset[str]
     labels: frozenset[str]
+    label_heads: frozenset[str]
+    label_words: frozenset[str]
     openers: frozenset[str]
     line_labels: frozenset[str]
+    bare_labels: frozenset[str]
     dropped: frozenset[str]
     interface: frozenset[str]
     sources: frozenset[str]
+    source_ends: frozenset[str]
+    wires: frozenset[str]
+    agency_heads: frozenset[str]
     atoms: frozenset[str]
     opening: frozenset[str]
     joining: frozenset[str]
 
     def label(self, text: str, at: int = 0) -> int:
-        """Where a credit label with its colon ("Foto: ") ends that starts at ``at``; 0 if there is none."""
+        """Where a credit label with its colon ("Foto: ") ends that starts at ``at``; 0 if there is none.
+
+        A label is one word for a picture or its origin, and any more of the words that labels are made of.
+        """
         match = _LABEL.match(text, at)
-        if match is None or _plain(match[1]) not in self.labels:
+        if match is None:
+            return 0
+        words = match[1].casefold().replace("/", " ").split()
+        if words[0] not in self.label_heads or not self.label_words.issuperset(words):
             return 0
         # "Fuente de la imagen, Reuters": a comma does for a label of several words.
         return match.end() if "," not in match[0] or " " in match[1] else 0
@@ -69,6 +81,7 @@ def _plain(phrase: str) -> str:
 def lexicon() -> Lexicon:
     """The bundled lexicon, read once."""
     stored = json.loads(data("find-lexicon.json").read_bytes())
+    labels = [label.split() for label in stored["credit_labels"]]
     phrases = [*stored["credit_openers"], *stored["credit_labels"], "(c)", "©", "ⓒ"]
     return Lexicon(
         opening=frozenset(phrase.split()[0].rstrip(":").casefold() for phrase in phrases),
@@ -90,38 +103,57 @@ def lexicon() -> Lexicon:
         particles=frozenset(stored["particles"]),
         not_credits=frozenset(stored["not_credits"]),
         labels=frozenset(map(_plain, stored["credit_labels"])),
+        label_heads=frozenset(label[0].casefold().partition("/")[0] for label in labels),
+        label_words=frozenset(
+            word.casefold() for label in labels for word in " ".join(label).replace("/", " ").split()
+        ),
         openers=frozenset(_plain(opener.rstrip(":")) for opener in stored["credit_openers"]),
         line_labels=frozenset(map(_plain, stored["line_labels"])),
+        bare_labels=frozenset(stored["bare_labels"]),
         interface=frozenset(stored["interface"]),
         sources=frozenset(stored["sources"]),
+        wires=frozenset(map(str.casefold, stored["wires"])),
+        source_ends=frozenset(stored["source_ends"]),
+        agency_heads=frozenset(agency.split()[0].casefold() for agency in stored["agencies"]),
         dropped=frozenset(_plain(opener.rstrip(":")) for opener in stored["drop_openers"]),
     )
 
 
 # Up to four words and the colon behind them; up to three words; what separates an opener from the name.
-_LABEL = re.compile(r"([^\W\d_]+(?:\s{1,3}[^\W\d_]+){0,4})\s{0,2}[:：,]\s*")
+_LABEL = re.compile(r"([^\W\d_]+(?:(?:\s{1,3}|\s?/\s?)[^\W\d_]+){0,4})\s{0,2}[:：,]\s*")
 _WORDS = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,2}")
-_GAP = re.compile(r"\s+|:\s*")
+_GAP = re.compile(r"\s*[|©–—-]\s*|\s+©?|:\s*")
 _LINE_LABEL = re.compile(
     r"([^\W\d_]+(?:\s[^\W\d_]+){0,3})\s*(?::\s*|\|\s*|\s[-–—]\s+|[,.]\s+(?=\S))|photo_camera\s+|[■●▪►▶•]\s*"
 )
 
 
+@cache
+def _bare_label() -> re.Pattern[str]:
+    """Labels that need nothing behind them, as no caption starts like them ("PIE DE FOTO UNA NIÑA ...")."""
+    labels = "|".join(map(re.escape, sorted(lexicon().bare_labels, key=len, reverse=True)))
+    return re.compile(rf"(?i:{labels})\s+(?=[«“\"¿¡]?[^\W\d_a-zß-ÿ])")
+
+
 def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] | None:
     """A label in front of a caption ("Pie de foto: ", "GALERÍA | ")."""
-    match = _LINE_LABEL.match(text, at, len(text) if end is None else end)
-    if match is None or match[1] is None:
+    end = len(text) if end is None else end
+    match = _LINE_LABEL.match(text, at, end)
+    if match is None:
+        return _bare_label().match(text, at, end)
+    if match[1] is None:
         return match
-    several = " " in match[1]  # "Pie de foto, ..." and "FOTO DE ARCHIVO. ...", but "Imagen, ..." is a caption
     ends = match[0][len(match[1]) :].strip()
-    return match if _plain(match[1]) in lexicon().line_labels and (several or ends not in (",", ".")) else None
+    # "Pie de foto, ...", "FOTO DE ARCHIVO. ..." and "VÍDEO. ...", but "Imagen, ..." and "Imagen. ..." are captions.
+    sure = " " in match[1] or ends not in (",", ".") or (ends == "." and match[1].isupper())
+    return match if sure and _plain(match[1]) in lexicon().line_labels else None
 
 
 _PLATFORM = (
     r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
 )
 _UNIT = re.compile(
-    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+(?:v[ií]a\s+)?|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
     rf"|(?<=[^\W\d_]{{2}})\.\s+(?=[^\W\d_a-zà-ÿ@])|\s+(?:en|on|em|su)\s+(?={_PLATFORM}\b)"
 )
 _FOR = re.compile(rf"[/|(·]|\s(?:vía|via|para|for)\s|\s(?:en|on|em|su)\s{_PLATFORM}\b")
@@ -136,6 +168,34 @@ _DATE = re.compile(
 _AGENCY_LABEL = re.compile(r"^([^\W\d_a-zß-ÿ]\w*(?: [^\W\d_a-zß-ÿ]\w*){0,2}): ")
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}")
+_NUMBERED = re.compile(r"\d{1,3}|[^\W\d_]{2,}\d{1,3}")  # "El 19 Digital", "Canal 13", "TN23"
+_SMALL = frozenset(
+    [
+        "al",
+        "ante",
+        "como",
+        "con",
+        "desde",
+        "en",
+        "entre",
+        "es",
+        "fue",
+        "hacia",
+        "para",
+        "por",
+        "que",
+        "se",
+        "según",
+        "sin",
+        "sobre",
+        "son",
+        "su",
+        "sus",
+        "tras",
+        "un",
+        "una",
+    ]
+)
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
@@ -145,6 +205,7 @@ _SOURCE = re.compile(
     r"|redes)\b"
 )
 _MARK = re.compile(r"^(?:[©Ⓒ]|\(c\))\s*", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d,?\s+(?=\D)")
 LONGEST = 90  # letters of the longest credit
 _WINDOW = 140  # letters at the end of a caption in which one is looked for
 
@@ -190,6 +251,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     labelled = sourced = False
     if marked := _MARK.match(text):
         text, labelled = text[marked.end() :], True
+        if year := _YEAR.match(text):
+            text = text[year.end() :]
     if (":" in text or "," in text) and (label := words.label(text)):
         text, labelled, after_label = text[label:], True, not strict
     if text.casefold() not in words.agencies and (opener := words.opener(text)):
@@ -219,7 +282,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         if not part:
             continue
         head = part.split(None, 1)[0].title()
-        if part is not parts[0] and not shapes and _DATE.fullmatch(part):
+        if part is not parts[0] and (known or labelled or not shapes) and _DATE.fullmatch(part):
             continue
         folded = (_PHOTO.sub("", part) if part[-3:].lower() == "oto" else part).casefold()
         account = ("." in part or "@" in part) and _ACCOUNT.fullmatch(part) is not None
@@ -234,7 +297,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         elif account:
             agencies.append(part)
             strength = max(strength, LIKELY)
-        elif head in words.sources and _name(part, words, False):
+        elif (head in words.sources or part.split()[-1] in words.source_ends) and _name(part, words, False):
             agencies.append(part)
             strength = max(strength, STRONG if " " in part else LIKELY)
         elif head in words.sources and labelled and _name(part, words, True):
@@ -288,15 +351,24 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
     if not 0 < len(tokens) <= 6 or part in words.not_credits:
         return None
     named = 0
+    numbered = False
     for at, token in enumerate(tokens):
         if not token.isalpha() and not _TOKEN.fullmatch(token.strip('()"“”«»')):
-            return None
+            if not _NUMBERED.fullmatch(token) or not (small or len(tokens) > 1):
+                return None
+            numbered = True
         if token[0].isupper():
+            if at and token.isupper() and token.lower() in _SMALL:
+                return None  # "AUDIENCIA CON UN CONDUCTOR"
             named += 1
+        elif token[0].isdigit():
+            continue
         elif not small and token.casefold() not in (words.particles if at else ("van", "von")):
             return None
     if not named and not small:
         return None
+    if numbered:
+        return "agency" if named else None
     first = tokens[0].title()
     if len(tokens) > 1 and (first in words.given or (first[-1] == "." and _INITIALS.fullmatch(tokens[0]))):
         return "person"
@@ -350,12 +422,29 @@ class Part:
     label: bool = False
 
 
-Trust = Callable[[str], bool]
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known beyond the line itself.
+
+    Attributes:
+        trusts: says of a name that looks like any other whether it is a credit at a place, see :func:`place`.
+        ordinary: says of a word whether it is a word of a language rather than a name.
+    """
+
+    trusts: Callable[[str, str], bool] = lambda name, place: False
+    ordinary: Callable[[str], bool] = lambda word: False
 
 
-def _nobody(name: str) -> bool:
-    del name
-    return False
+NO_HINTS = Hints()
+WIDE = "<  "  # the place in front of a separator between several blanks, which no writer makes but a page's template
+
+
+def place(side: str, separator: str) -> str:
+    """Where a credit stands: ``<`` in front of or ``>`` behind the caption, and the mark that sets it off, if any."""
+    mark = separator.strip()[:1]
+    if side == "<" and len(separator) > 3:
+        return WIDE
+    return side + ("-" if mark in ("–", "—") else "(" if mark == "[" else mark)
 
 
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
@@ -371,7 +460,7 @@ _CAPTION_START = re.compile(r"[\"“«‘'¿¡(\[]*[^\W_]")
 
 # Without any of these a line has neither a label nor a credit beside a caption.
 _CUE = re.compile(
-    r"[/|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?(?:[^\W\d_a-zß-ÿ]|dpa|epa)|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
+    r"[/\\📷📸🎥📹|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?(?:[^\W\d_a-zß-ÿ]|dpa|epa)|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
 )
 
 
@@ -380,21 +469,21 @@ def cued(text: str, start: int, end: int) -> bool:
     return _CUE.search(text, start, end) is not None
 
 
-def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Part]:
+def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Part]:
     """Splits a block into captions and credits.
 
     Args:
         text: the block.
-        trusts: says of a name that looks like any other whether it is a credit here.
+        hints: what is known of the document and its language.
         whole: whether all of it may be a credit.
     """
-    start, end = 0, len(text)
-    label = False
-    if not cued(text, start, end):  # nothing sets a credit off; all of the line may be one
-        return [_part(text, start, end, _nobody, label, whole)]
-    while match := line_label(text, start):
-        rest = text[match.end() :]
-        reading = read(text[start:], strict=True) if whole else None
+    start, end = _unwrapped(text)
+    label = start > 0
+    if not (cued(text, start, end) or line_label(text, start, end)):
+        return [_part(text, start, end, hints, label, whole)]
+    while match := line_label(text, start, end):
+        rest = text[match.end() : end]
+        reading = read(text[start:end], strict=True) if whole else None
         if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
             break
         if not rest:
@@ -402,19 +491,35 @@ def split(text: str, trusts: Trust = _nobody, *, whole: bool = True) -> list[Par
         # "Archivo - El presidente ... - EUROPA PRESS": a label if the credit stands behind.
         if (
             not match[0].startswith("photo_camera")
-            and prefix(text, start, end, trusts)
-            and (match[1] is None or not suffix(text, match.end(), end, trusts))
+            and prefix(text, start, end, hints)
+            and (match[1] is None or not suffix(text, match.end(), end, hints))
         ):
             break
         start, label = match.end(), True
-    if text[start:end].startswith("[") and text.endswith("]") and text.count("[") == 1:
+    if text[start:end].startswith("[") and text[:end].endswith("]") and text.count("[", start, end) == 1:
         inside = text[start + 1 : end - 1]
         if not read(inside, strict=True) and (match := line_label(inside)):
             start, end, label = start + 1 + match.end(), end - 1, True
     parts: list[Part] = []
     for left, right in _pieces(text, start, end):
-        parts.append(_part(text, left, right, trusts, label, whole))
+        parts.append(_part(text, left, right, hints, label, whole))
     return parts
+
+
+_TAG = r"<[^<>]{1,200}>|\[/?(?:caption|img|url|center|em|b|i)\b[^\[\]]{0,200}\]"
+_COUNTER = r"[(\[]?\d{1,3}\s?(?:/|de|of)\s?\d{1,3}(?!\w)[)\]]?(?:\s?[|:.·•–—-](?=\s)|(?=\s[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
+_OPENED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|{_COUNTER}))+")
+_CLOSED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|[(\[]\d{{1,3}}\s?/\s?\d{{1,3}}[)\]]|(?<=\))\s?\([a-z]{{2,3}}\)))+\s*$")
+
+
+def _unwrapped(text: str) -> tuple[int, int]:
+    """Where a line starts and ends without left-over tags and counters: "<em>", "3 / 8", "[/caption]", "(2/5)"."""
+    start, end = 0, len(text)
+    if (text[0] in "<[(" or text[0].isdigit()) and (opened := _OPENED.match(text)):
+        start = opened.end()
+    if text[-1] in ">])" and (closed := _CLOSED.search(text, max(start, end - 250))):
+        end = closed.start()
+    return (start, end) if text[start:end].strip() else (0, len(text))
 
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -456,7 +561,7 @@ def alone(text: str) -> bool:
     return read(_BRACKETS.sub(r"\1", text), strict=True) is not None
 
 
-def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bool) -> Part:
+def _part(text: str, start: int, end: int, hints: Hints, label: bool, whole: bool) -> Part:
     start, end = trim(text, start, end)
     stretch = text[start:end]
     inner = stretch[1:-1] if stretch[:1] + stretch[-1:] in ("()", "[]") else None
@@ -469,12 +574,17 @@ def _part(text: str, start: int, end: int, trusts: Trust, label: bool, whole: bo
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
     if not cued(text, start, end):
-        return Part(start, end, None, None, label)
-    if found := prefix(text, start, end, trusts):
+        found = fronted(text, start, end, hints) or labelled(text, start, end)
+        if found is None:
+            return Part(start, end, None, None, label)
+        (left, right), reading, edge = found
+        start, end = trim(text, start, edge) if left >= edge else trim(text, edge, end)
+        return Part(start, end, (left, right), reading, label)
+    if found := prefix(text, start, end, hints):
         (left, right), reading, after = found
         after, end = trim(text, after, end)
         return Part(after, end, (left, right), reading, label)
-    if found := suffix(text, start, end, trusts):
+    if found := suffix(text, start, end, hints):
         (left, right), reading, before = found
         start, before = trim(text, start, before)
         return Part(start, before, (left, right), reading, label)
@@ -492,7 +602,7 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
         while start < end and text[start].isspace():
             start += 1
-    while start < end and (text[end - 1].isspace() or text[end - 1] in "|/–—-■●•▪·,;\u200b\ufeff"):
+    while start < end and (text[end - 1].isspace() or text[end - 1] in "|/\\–—-■●•▪▲►▶📷📸🎥📹·,;\u200b\ufeff"):
         end -= 1
     return start, end
 
@@ -521,7 +631,7 @@ _SPACED_DASH = re.compile(r"\s+[-–—]\s+(?=\S)")
 Found = tuple[tuple[int, int], Reading, int]
 
 
-def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+def prefix(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """A credit in front: its span, its reading, and where the caption starts."""
     if text[start : start + 1] in ("(", "["):
         match = _BRACKET.match(text, start, end)
@@ -543,26 +653,29 @@ def prefix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             continue
         if not _CAPTION_START.match(text, match.end(), end):
             continue
-        if reading.strength >= LIKELY or trusts(left):
-            if (
-                reading.strength == LIKELY
-                and not re.search(r"/|[a-z][A-Z]", left)
-                and not trusts(left)
-                and not reading.labelled
+        trusted = hints.trusts(left, place("<", match[0]))
+        if reading.strength >= LIKELY or trusted:
+            wide = len(match[0]) > 3 or "\t" in match[0]
+            if reading.strength == LIKELY and not (
+                trusted or wide or reading.labelled or re.search(r"[/@]|[a-z][A-Z]", left)
             ):
                 continue
-            if "/" in match[0] and (longer := _stopped(text, start, match.end(), limit)):
+            if "/" in match[0] and (
+                longer := _stopped(text, start, match.end(), limit) or fronted(text, start, end, hints)
+            ):
                 return longer
             return _credit_span(text, start, match.start()), reading, match.end()
+    opening = lexicon().opening
     for match in _STRONG_ONLY.finditer(text, start + 1, limit):
         left = text[start : match.start()]
-        agency = left.casefold() in lexicon().agencies and left.isupper()
-        reading = (
-            read(left, strict=True) if agency or lexicon().opening & {left.split()[0].rstrip(":").casefold()} else None
-        )
-        if reading and (agency or (reading.labelled and not reading.loose)) and match.end() < end:
+        agency = left.isupper() and left.casefold() in lexicon().agencies
+        several = "/" in left and left[-2:].isalpha()
+        introduced = left.split()[0].rstrip(":").casefold() in opening
+        reading = read(left, strict=True) if agency or several or introduced else None
+        sure = reading and (agency or (several and reading.known) or (reading.labelled and not reading.loose))
+        if reading and sure and match.end() < end:
             return _credit_span(text, start, match.start()), reading, match.end()
-    return _slashed(text, start, limit, end)
+    return fronted(text, start, end, hints)
 
 
 def _stopped(text: str, start: int, at: int, limit: int) -> Found | None:
@@ -574,39 +687,109 @@ def _stopped(text: str, start: int, at: int, limit: int) -> Found | None:
     return None
 
 
-def _slashed(text: str, start: int, limit: int, end: int) -> Found | None:
-    """Finds a credit that only its slash and the capital after it set off: "Gorka Beitia/EFE En abril, ..."."""
-    slash = text.find("/", start, limit)
-    if slash < 0 or not read(text[start:slash]):
+_UNSPACED = re.compile(r"[^\s/()\[\]:|]+")
+_HEAD = re.compile(r"[(\[]?([^\W\d_]+)")
+# Words that captions start with.
+_STARTS = frozenset(
+    [
+        "el",
+        "la",
+        "los",
+        "las",
+        "lo",
+        "un",
+        "una",
+        "unos",
+        "unas",
+        "en",
+        "tras",
+        "al",
+        "con",
+        "dos",
+        "tres",
+        "cuatro",
+        "cinco",
+        "varios",
+        "varias",
+        "este",
+        "esta",
+        "estos",
+        "estas",
+        "así",
+        "desde",
+        "durante",
+        "entre",
+        "ante",
+        "junto",
+        "a",
+        "the",
+        "an",
+        "in",
+        "on",
+        "at",
+        "two",
+        "three",
+        "people",
+    ]
+)
+
+
+def fronted(text: str, start: int, end: int, hints: Hints) -> Found | None:
+    """Finds a credit in front that nothing ends but the caption's first word: "EFE/Gorka Beitia En abril, ..."."""
+    words = lexicon()
+    head = _HEAD.match(text, start, end)
+    if head is None:
         return None
-    tokens = list(re.finditer(r"\S+", text[slash + 1 : limit]))[:5]
-    for count in range(min(4, len(tokens) - 2), 0, -1):
-        right = slash + 1 + tokens[count - 1].end()
-        unit = text[slash + 1 : right].strip()
-        following = text[slash + 1 + tokens[count].start()]
-        if (following.isupper() or following in '«“"¿¡') and (
-            unit.split("/")[-1].strip().casefold() in lexicon().agencies or (unit.isupper() and len(unit) > 2)
-        ):
-            reading = read(text[start:right])
-            if reading and reading.strength >= LIKELY and not text[slash + 1 + tokens[count].start() : end].isupper():
-                return (start, right), reading, right
+    first = head[1].casefold()
+    if not (first in words.agency_heads or first in words.opening or text.find("/", start, min(end, start + 45)) > 0):
+        bracket = text.find("(", start, min(end, start + 45))
+        if bracket < 0 or not read(text[start:bracket]):
+            return None
+    tokens = list(_UNSPACED.finditer(text, start, min(end, start + LONGEST)))
+    shouting = text[start:end].isupper()
+    for at in range(1, min(len(tokens) - 1, 12)):
+        word = tokens[at][0]
+        quoted = word[0] in "“«\"¿¡'"
+        word = word.lstrip("“«\"¿¡'")
+        if not word[:1].isupper():
+            if word.casefold() in words.joining or word in words.lower_agencies or word[:1] in "@©" or word.isdigit():
+                continue
+            return None
+        following = tokens[at + 1][0]
+        starts = word.lower().rstrip(",") in _STARTS
+        goes_on = word[-1] == "," or (following[0].islower() and text[tokens[at].end()] == " ")
+        plain = goes_on and hints.ordinary(word.rstrip(","))
+        left = text[start : tokens[at].start()].rstrip(" /")
+        # "Gorka Beitia/EFE Ana Urrestarazu abre ...": nobody follows an agency that follows a person.
+        agency = re.split(r"[/(|]", left.rstrip(")"))[-1].strip().casefold()
+        after = agency in words.agencies and f"{agency} {word.casefold()}" not in words.agencies
+        if not (quoted or starts or plain or after):
+            continue
+        reading = read(left, strict=True)
+        if reading is None or not (reading.agency or reading.photographer) or (shouting and reading.shapes):
+            continue
+        if after and not (quoted or starts or plain) and not (reading.photographer and left != agency):
+            continue
+        named = reading.labelled and not reading.loose and (reading.photographer or "").split(" ")[0] in words.given
+        sure = reading.known and (
+            "/" in left or left[-1] in ")]" or reading.labelled or (left.casefold() in words.wires and not shouting)
+        )
+        if sure or named or (starts and not quoted and (reading.known or reading.labelled)):
+            return _credit_span(text, start, start + len(left)), reading, tokens[at].start()
     return None
 
 
-def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+def suffix(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """A credit behind: its span, its reading, and where the caption ends."""
     while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;"):
         end -= 1
     start = max(start, end - _WINDOW)
-    if found := _labelled(text, start, end, trusts):
+    if found := labelled(text, start, end):
         return found
-    if not (glued := _glued(text, start, end, trusts)):
-        if bracketed := _bracketed(text, start, end, trusts):
-            return _before_bracket(text, start, end, bracketed) or bracketed
-        separated = _separated(text, start, end, trusts)
-        return separated and (_before_slash(text, start, end, separated) or separated)
+    if not (glued := _glued(text, start, end, hints)):
+        return _bracketed(text, start, end, hints) or _separated(text, start, end, hints)
     # "... - EUROPA PRESS/L. SANZ. POOL - Archivo": the full stop is inside the credit.
-    separated = _separated(text, start, glued[0][0], trusts)
+    separated = _separated(text, start, glued[0][0], hints)
     if separated and separated[1].strength == STRONG:
         whole = text[separated[0][0] : end]
         if len(whole) <= LONGEST and (reading := read(whole)):
@@ -614,50 +797,24 @@ def suffix(text: str, start: int, end: int, trusts: Trust) -> Found | None:
     return glued
 
 
-def _before_slash(text: str, start: int, end: int, found: Found) -> Found | None:
-    """A credit whose agency nothing sets off: "... de los vecinos EUROPA PRESS / ANA SANZ"."""
-    (at, _), reading, before = found
-    if reading.agency or "/" not in text[before:at]:
-        return None
-    tokens = list(re.finditer(r"\S+", text[start:before]))
-    for token in tokens[-3:]:
-        agency = text[start + token.start() : before].rstrip()
-        if (
-            agency.isupper()
-            and agency.casefold() in lexicon().agencies
-            and (both := read(text[start + token.start() : end]))
-        ):
-            return (start + token.start(), found[0][1]), both, start + token.start()
-    return None
-
-
-def _before_bracket(text: str, start: int, end: int, found: Found) -> Found | None:
-    """A credit that starts before its brackets: "... de la mañana | Marta Vidal (EFE)"."""
-    _, reading, opening = found
-    if reading.photographer or reading.labelled:
-        return None
-    separated = _separated(text, start, opening, _nobody)
-    if separated is None or not separated[1].photographer or separated[1].agency:
-        return None
-    at = separated[0][0]
-    both = read(text[at:end])
-    return ((at, end), both, separated[2]) if both else None
-
-
-def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+def _bracketed(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """Finds a credit in brackets: "... de sus casas. (EFE)"."""
     if text[end - 1 : end] not in (")", "]"):
         return None
     opening = max(text.rfind("(", start, end), text.rfind("[", start, end))
-    inside = text[opening + 1 : end - 1]
+    inside = text[opening + 1 : end].rstrip(")]")
     reading = read(inside) if opening > start else None
     if reading is None:
         return None
-    before = text[start:opening]
+    left, stop = opening + 1, opening + 1 + len(inside)
+    while text[opening - 1] in "([" and opening > start + 1:
+        opening -= 1
+    before = text[start:opening].rstrip()
     short = inside.isupper() and inside.isalpha() and not reading.labelled
     capitals = inside.isupper() and not before.isupper()
+    apart = before[-1:] in tuple(".!?…")  # a sentence has ended: what is in brackets says nothing about it
     if (
-        trusts(inside)
+        hints.trusts(inside, ">(" if apart or not before.split()[-1:][0][:1].isupper() else "")
         or inside[0] == "@"
         or (
             inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
@@ -665,26 +822,34 @@ def _bracketed(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             else reading.strength == STRONG
             or capitals
             or (reading.strength == LIKELY and ("/" in inside or reading.photographer is not None))
-            or (reading.photographer is not None and _aside(before, inside))
+            or (reading.photographer is not None and (apart or _aside(before, inside)) and "," not in inside)
         )
     ):
-        return _credit_span(text, opening + 1, end - 1), reading, opening
+        return _credit_span(text, left, stop), reading, opening
     return None
 
 
 def _aside(before: str, inside: str) -> bool:
     """Whether a name in brackets is not about the name in front of it, as in "en Getafe (Comunidad de Madrid)"."""
     last = before.split()[-1:] or [""]
-    return 2 <= len(inside.split()) <= 4 and not last[0][:1].isupper() and "," not in inside
+    return 2 <= len(inside.split()) <= 4 and not last[0][:1].isupper()
 
 
 _OPENING_WORD = re.compile(r"(?<![^\W_])[^\W\d_]+|[©Ⓒⓒ]|\((?:c|C)\)")
-_BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■–—-]\s?$|\s{2}$")
+_BEFORE_OPENER = re.compile(r"[.!?…»”\")\]|/■▲–—-]\s?$|\s{2}$")
+# "... en el taller Foto Ana Sanz": a label with a capital behind a word in small letters, or in a line of capitals.
+_CAPITAL_OPENER = re.compile(r"(?:Foto|Fotos|FOTO|FOTOS|Fotografía|Photo|Cortesía|CORTESÍA|Gentileza|Captura)\b")
+_BEFORE_CAPITAL = re.compile(
+    r"(?<![^\W_])(?!(?:para|como|desde|entre|hacia|hasta|según|contra|nuestra|PARA|COMO|DESDE|ENTRE)\s)"
+    r"(?:[a-záéíóúüñ]{4,}|[A-ZÁÉÍÓÚÑ]{4,}|\d+)\s$"
+)
 
 
-def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+_NAMED = re.compile(r"[^\W\d_a-zß-ÿ]|@|(?:dpa|epa|efe|afp|reuters)\b")
+
+
+def labelled(text: str, start: int, end: int) -> Found | None:
     """Finds a credit behind a label: "... Foto: Elena Prats", or "Foto Elena Prats" where a sentence has ended."""
-    del trusts
     words = lexicon()
     opening = words.opening
     text = text[:end]
@@ -696,16 +861,21 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             continue
         mark = not match[0].isalpha() or match[0] in "©Ⓒ"
         colon = mark or words.label(text, at) > 0
+        glued = False
         if not colon:
-            if not _BEFORE_OPENER.search(text[max(start, at - 2) : at]):
+            before = text[max(start, at - 30) : at]
+            glued = not _BEFORE_OPENER.search(before)
+            if glued and not (_CAPITAL_OPENER.match(text, at) and _BEFORE_CAPITAL.search(before)):
                 continue
             opener = words.opener(text, at)
-            if not opener or not (text[opener[1]].isupper() or text[opener[1]] == "@" or _SOURCE.match(opener[0])):
+            if not opener or (not _NAMED.match(text, opener[1]) and not _SOURCE.match(opener[0])):
                 continue
         rest = text[at:]
         reading = read(rest, after_label=colon)
         if reading is None and not mark and colon and len(rest) <= LONGEST and len(rest.split()) <= 7:
             reading = Reading(STRONG, None, None, labelled=True)
+        if reading and glued and (rest.islower() or (text[start:].isupper() and not reading.known)):
+            continue
         if reading and reading.labelled and text[start:at].strip():
             opened = text[start:at].rstrip()
             if opened.endswith(("(", "[")):
@@ -716,13 +886,14 @@ def _labelled(text: str, start: int, end: int, trusts: Trust) -> Found | None:
 
 
 _SEPARATOR = re.compile(
-    r"(?=[\s|■●•·/.])(?:\s*[|■●•·\t]\s*|\s+[/–—-]+\s*|\s+::?\s+|\s*/\s+|(?<=[.!?»”])\s*/+\s*|\.-\s*|\s{2,})"
+    r"(?=[\s|■●•·/.:\\📷📸🎥📹])(?:\s*[|■●•·\t\\📷📸🎥📹]+\s*|\s+[/–—»-]+\s*|\s*:\s+|\s+::?\s+|\s*/\s+"
+    r"|(?<=[.!?»”])\s*/+\s*|\.[–—-]+\s*|\s{2,})"
 )
 
 
-def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+def _separated(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """Finds a credit behind a separator: "... de sus casas / Europa Press"."""
-    for match in _SEPARATOR.finditer(text, start, end):
+    for match in _SEPARATOR.finditer(text, max(start, end - LONGEST - 10), end):
         rest = text[match.end() : end]
         if len(rest) > LONGEST or not text[start : match.start()].strip():
             continue
@@ -733,8 +904,14 @@ def _separated(text: str, start: int, end: int, trusts: Trust) -> Found | None:
         if reading is None:
             continue
         named = reading.photographer is not None or reading.agency is not None
-        sets_off = any(c in match[0] for c in "/|\t■●•") or match[0] == " – "
-        if reading.strength == STRONG or trusts(rest) or (sets_off and named and rest[:1].isupper()):
+        sets_off = named and (any(c in match[0] for c in "/|\\\t■●•📷📸🎥📹.»") or match[0] == " – ")
+        several = " " in rest and rest.isupper() and not text[start : match.start()].isupper()
+        if match[0][0] == ":":  # "... de la obra: R. I.", but "Nadie lo sabe: Ana Sanz" says who said so
+            first = rest.split()[0]
+            sure = several and (first.title() in lexicon().given or _INITIALS.fullmatch(first) is not None)
+        else:
+            sure = reading.strength == STRONG or several or (sets_off and (rest[:1].isupper() or rest[:1] == "@"))
+        if sure or (match[0][0] != ":" and hints.trusts(rest, place(">", match[0]))):
             return _credit_span(text, match.end(), end), reading, match.start()
     return None
 
@@ -749,7 +926,7 @@ _SENTENCE_END = re.compile(
 _ARCHIVE = re.compile(r"(?i)(?:imagen|imágenes|vista) de archivo\s?[.(/|–-]|(?:foto|fotografía|fotos) de archivo\.\s")
 
 
-def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
+def _glued(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """Finds a name where the last sentence has ended, with or without a blank: "... de 2024.Marta Vidal"."""
     for match in _SENTENCE_END.finditer(text, start, end):
         rest = text[match.end() : end]
@@ -765,16 +942,18 @@ def _glued(text: str, start: int, end: int, trusts: Trust) -> Found | None:
             continue  # "McDonald", "YouTube"
         if _ARCHIVE.match(rest):
             continue
-        if len(rest) <= LONGEST and (reading := read(rest)) and _closing(rest, reading, trusts):
+        if len(rest) <= LONGEST and (reading := read(rest)) and _closing(rest, reading, hints, match[0]):
             at = match.end() + len(rest) - len(rest.lstrip("/ "))
             return _credit_span(text, at, end), reading, match.start() + len(match[0].rstrip())
     return None
 
 
-def _closing(rest: str, reading: Reading, trusts: Trust) -> bool:
+def _closing(rest: str, reading: Reading, hints: Hints, edge: str) -> bool:
     """Whether what follows the caption's last sentence is a credit rather than a short sentence."""
-    if reading.strength >= LIKELY or trusts(rest) or rest.isupper():
-        return reading.strength == STRONG or "/" in rest or trusts(rest) or rest.isupper() or rest[0] == "@"
+    if hints.trusts(rest, place(">", "." if edge[0] in "!?…" else edge)):
+        return True
+    if reading.strength >= LIKELY or rest.isupper():
+        return reading.strength == STRONG or "/" in rest or rest.isupper() or rest[0] == "@"
     return reading.photographer is not None and 2 <= len(rest.split()) <= 4 and "," not in rest
 
 

@@ -21,7 +21,7 @@ from itertools import pairwise, takewhile
 from operator import attrgetter, itemgetter
 
 from aligner.captions import credits
-from aligner.captions.credits import Part
+from aligner.captions.credits import Hints, Part
 from aligner.captions.evidence import QUOTED, Evidence, Weigher, edges, probability, weigher
 from aligner.captions.language import WORD
 from aligner.documents import Article, Block
@@ -96,7 +96,7 @@ _LABELLED = re.compile(r"(?:photo|foto|image|credit|picture)[a-z]*:|photo_")
 # Where a caption may start behind a credit, and what may stand behind it.
 _BEFORE_CAPTION = re.compile(r"(?:\s[-–—|]|[.:)\]])\s+$")
 _AFTER_CAPTION = re.compile(r"\s*[.([]|\s+[-–—|]\s")
-_POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+|^#\w+|\(@\w+\)\s+\w+ \d")
+_POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+(?! [|-])\b|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _AGENCY_NEXT = re.compile(r"[/|(]")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
@@ -115,6 +115,9 @@ class _Finder:
         self.plain: list[Block] = []
         self.found: list[_Found] = []
         self.originals: dict[int, Block] = {}  # blocks as the reader made them, by id of their composed form
+        self.hints = Hints(ordinary=self._ordinary)
+        self.names: set[str] = set()  # in small letters, of sure credits
+        self.places: set[tuple[str, bool]] = set()  # of sure credits, and whether they are written in capitals
         self._own: tuple[str, str] | None = None
 
     def run(self) -> Findings:
@@ -183,9 +186,9 @@ class _Finder:
                     kind = "context" if context else "names"
                     self.found.append(_Found(block, text, Part(0, len(text)), kind, evidence, unread=True))
                     return
-        parts = credits.split(text)
+        parts = credits.split(text, self.hints)
         if any(part.start == part.end and self._worded(text, part) for part in parts):
-            parts = credits.split(text, whole=False)
+            parts = credits.split(text, self.hints, whole=False)
         for part in parts:
             if part.start == part.end:
                 self.found.append(_Found(block, text, part, "credit"))
@@ -226,6 +229,11 @@ class _Finder:
             return False
         first, second = (self.weigher.word(word.lower()) for word in words[:2])
         return first.known and first.side == second.side == "caption" and second.known
+
+    def _ordinary(self, word: str) -> bool:
+        """Whether a word is a word rather than a name."""
+        entry = self.weigher.word(word.lower())
+        return entry.known and not entry.proper and word.title() not in credits.lexicon().given
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
@@ -506,80 +514,171 @@ class _Finder:
         return listed
 
     def _weak_credits(self) -> None:
-        """Names at an edge of a caption that nothing but the document marks as its credit."""
-        sure = {
-            f.text[slice(*f.part.credit)].casefold()
-            for f in self.found
-            if f.part.credit and f.part.reading and f.part.reading.strength >= credits.LIKELY
-        }
-        people = {
-            f.part.reading.photographer.casefold() for f in self.found if f.part.reading and f.part.reading.photographer
-        }
-        weak = frozenset(sure | people)
+        """Credits that the document tells from its sure ones: the same names, or others in the same place and shape."""
+        captions = [found for found in self.found if found.kind == "caption" and not found.beside]
+        if not captions:
+            return
+        self._learn()
+        hints = Hints(self._trusts, self._ordinary)
+        for again in (False, True):
+            for found in captions:
+                if found.part.credit is None:
+                    self._with_credit(found, hints)
+                if found.part.credit is None or not again:
+                    self._extend(found, hints)
+            places = len(self.places)
+            self._learn()
+            if len(self.places) == places:
+                break
+
+    def _learn(self) -> None:
+        """Gathers the names and the places of the credits that are sure."""
         for found in self.found:
-            if found.kind != "caption" or found.beside:
+            part, reading = found.part, found.part.reading
+            if reading is None or part.credit is None:
                 continue
-            if found.part.credit is None:
-                found.part = self._with_credit(found, weak) or found.part
-            elif (
-                found.part.credit[0] >= found.part.end
-                and not (found.part.reading and found.part.reading.photographer)
-                and _AGENCY_NEXT.search(found.text, found.part.end, found.part.credit[1])
-            ):
-                found.part = self._with_person(found, weak)
+            text = found.text[slice(*part.credit)]
+            if reading.strength >= credits.LIKELY:
+                self.names.add(text.casefold())
+            if reading.photographer:
+                self.names.add(reading.photographer.casefold())
+            sure = reading.strength == credits.STRONG or text.isupper()
+            if sure and not reading.labelled and part.start < part.end:
+                self.places.add((_place(found), text.isupper()))
 
-    def _with_credit(self, found: _Found, weak: frozenset[str]) -> Part | None:
-        """A caption's part with the credit that is found if the names of the document are known."""
+    def _trusts(self, name: str, place: str) -> bool:
+        """Whether a name is a credit at a place: it is one elsewhere in the document, or others like it are there."""
+        name = name.strip(" .")
+        return (
+            name.casefold() in self.names
+            or self._stranger(name, initials=True)
+            or self._as_others(name, place)
+            or (place == credits.WIDE and any(learnt == place for learnt, _ in self.places))
+        )
+
+    def _as_others(self, name: str, place: str) -> bool:
+        """Whether a name that the article does not mention has the shape of sure credits at a place."""
+        capitals = name.isupper()
+        return (
+            (place, capitals) in self.places
+            and (capitals or (_names_person(name) and not self._ordinary(name.split()[0])))
+            and len(name) > 2
+            and len(name.split()) < 6
+            and name not in credits.lexicon().not_credits
+            and not self._mentions(name.lower())
+        )
+
+    def _with_credit(self, found: _Found, hints: Hints) -> None:
+        """Takes off the credit that is found if the document is known."""
         part, text = found.part, found.text
-
-        def trusts(name: str) -> bool:
-            return name.casefold().strip(" .") in weak or self._stranger(name.strip(" ."), initials=True)
-
-        cued = credits.cued(text, part.start, part.end)
-        if cued and (again := credits.prefix(text, part.start, part.end, trusts)):
+        if not credits.cued(text, part.start, part.end):
+            return
+        again = credits.prefix(text, part.start, part.end, hints)
+        if again:
             span, reading, after = again
             start, end = credits.trim(text, after, part.end)
-            return replace(part, start=start, end=end, credit=span, reading=reading)
-        if cued and (again := credits.suffix(text, part.start, part.end, trusts)):
+        elif again := credits.suffix(text, part.start, part.end, hints):
             span, reading, before = again
-        elif bare := self._bare(found, weak):
-            before, reading = bare
-            stop = part.end
-            while text[stop - 1] in " .":
-                stop -= 1
-            span = before, stop
+            start, end = credits.trim(text, part.start, before)
         else:
-            return None
-        start, end = credits.trim(text, part.start, before)
-        return replace(part, start=start, end=end, credit=span, reading=reading)
+            return
+        found.part = replace(part, start=start, end=end, credit=span, reading=reading)
 
-    def _with_person(self, found: _Found, weak: frozenset[str]) -> Part:
-        """A caption's part with the photographer that stands before the agency's slash ("... Fadel Senna / AFP")."""
+    def _extend(self, found: _Found, hints: Hints) -> None:
+        """Extends the credit to the left, over names at the caption's end that little or nothing sets off.
+
+        There may be no credit yet ("... de Zamora Paloma Juan"), or an agency's behind a mark ("... Fadel Senna / AFP",
+        "... | Ana Sanz (EFE)").
+        """
         part, text = found.part, found.text
-        assert part.credit is not None
-        given = credits.lexicon().given
-        tokens = list(re.finditer(r"\S+", text[part.start : part.end]))
-        for count in range(min(4, len(tokens) - 1), 1, -1):
-            lead, first = tokens[-count - 1][0], tokens[-count][0].title()
-            at = part.start + tokens[-count].start()
-            name = text[at : part.end]
-            if not lead[-1].isalnum() or lead.lower() in self.weigher.small or not _names_person(name):
+        right = part.end
+        if part.credit is None:
+            while text[right - 1] in " .":
+                right -= 1
+        else:
+            left, right = part.credit
+            reading = part.reading
+            if left < part.end or reading is None or reading.labelled or (reading.photographer and reading.agency):
+                return
+            if not _AGENCY_NEXT.search(text, part.end, right):
+                return
+            if text[left - 1] in "([" and text[right : right + 1] in (")", "]"):
+                right += 1
+            again = credits.suffix(text, part.start, part.end, hints)
+            if again and (both := credits.read(text[again[0][0] : right])):
+                self._set_credit(found, again[0][0], again[2], right, both)
+                return
+        first = max(part.start, part.end - 140)
+        tokens = list(re.finditer(r"\S+", text[first : part.end]))
+        for count in range(min(6, len(tokens) - (1 if part.credit else 2)), 0, -1):
+            at = first + tokens[-count].start()
+            lead = tokens[-count - 1][0]
+            if not text[at].isupper() or not lead[-1].isalnum() or lead.lower() in self.weigher.small:
                 continue
-            capitals = name.isupper() and not lead.isupper()
-            if not capitals and (lead[0].isupper() or count > 3) and (first not in given or lead in given):
+            if len(lead) < 3 and lead.islower():
                 continue
+            both = credits.read(text[at:right])
+            if both and self._stands_apart(found, text[at : part.end].rstrip(" ."), lead, both):
+                self._set_credit(found, at, at, right, both)
+                return
+
+    def _set_credit(self, found: _Found, left: int, before: int, right: int, reading: credits.Reading) -> None:
+        start, end = credits.trim(found.text, found.part.start, before)
+        found.part = replace(found.part, start=start, end=end, credit=(left, right), reading=reading)
+
+    def _stands_apart(self, found: _Found, name: str, lead: str, reading: credits.Reading) -> bool:
+        """Whether words at the end of a caption are (the start of) a credit by their look, given what is around them.
+
+        Args:
+            found: the caption.
+            name: the words.
+            lead: the word in front of them.
+            reading: of the words and the credit that they are in front of.
+        """
+        lexicon, leads, text = credits.lexicon(), self.weigher.names.leads, found.text
+        several = " " in name
+        if name.casefold() in self.names:
+            return True
+        if text[found.part.start : found.part.end].isupper():
+            return several and reading.known and (">", True) in self.places and not found.part.credit
+        capitals = name.isupper() and not lead.isupper()
+        words = name.split()
+        given = words[0].title() in lexicon.given
+        initial = _INITIALS.fullmatch(words[0]) is not None
+        if found.part.credit:
+            own = credits.read(name)
+            if own and own.known:
+                return several or name.isupper()
+            if not found.part.reading or found.part.reading.photographer:
+                return False
+            if not 2 <= len(words) <= 4 or not _names_person(name):
+                return False
+            if not capitals and (lead[0].isupper() or len(words) > 3) and (not given or lead in lexicon.given):
+                return False
+            known = capitals or initial
+            if text[found.part.credit[0] - 1] == "(" and not (known or given):
+                return False
             surname = WORD.findall(name.lower())[-1:]
-            known = name.casefold() in weak or capitals or _INITIALS.fullmatch(first) is not None
-            doubtful = lead in self.weigher.names.leads or not surname or self._mentions(surname[0])
-            bracketed = text[part.credit[0] - 1] == "("
-            if bracketed and not (known or first in given):
-                continue
-            stop = part.credit[1] + (bracketed and text[part.credit[1] : part.credit[1] + 1] == ")")
-            reading = credits.read(text[at:stop])
-            if reading and (known or not doubtful):
-                start, end = credits.trim(text, part.start, at)
-                return replace(part, start=start, end=end, credit=(at, stop), reading=reading)
-        return part
+            return known or not (lead in leads or not surname or self._mentions(surname[0]))
+        if self._as_others(name, ">") and (
+            (capitals and len(name) > 4) or (several and not capitals and not (lead[0].isupper() or lead in leads))
+        ):
+            return True
+        if "/" in name and reading.strength >= credits.LIKELY:
+            first, *rest = name.partition("/")[0].split() or [""]
+            return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
+        if reading.known and not reading.labelled:
+            unknown = not self._mentions(name.lower()) and name not in lexicon.not_credits
+            named = self.weigher.word(name.lower()).known or self._ordinary(lead) or lead in lexicon.given
+            alone = not lead[0].isupper() or not named
+            return several or (name.isupper() and lead.isalpha()) or (unknown and alone)
+        if capitals:
+            before = WORD.findall(text, found.part.start, text.rindex(name, 0, found.part.end))[-1:]
+            return several and not (before and before[0].isupper())
+        if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
+            return False
+        introduced = text[found.part.end - 1] == "." or {lead, lead.lower()} & leads or lead in lexicon.given
+        return not introduced and self._stranger(name)
 
     def _stranger(self, name: str, *, initials: bool = False) -> bool:
         """Whether a name is a person's whom the article does not mention."""
@@ -606,47 +705,6 @@ class _Finder:
                 marked = near.block.role in ("caption", "alt") and near.kind == "caption"
                 if marked and near.part.credit is None and near.beside is None:
                     near.beside, found.kind = found, "taken"
-
-    def _bare(self, found: _Found, weak: frozenset[str]) -> tuple[int, credits.Reading] | None:
-        """A credit at the end with nothing in front of it ("... de Zamora Paloma Juan"): where it starts."""
-        text, start, end = found.text, found.part.start, found.part.end
-        tokens = list(re.finditer(r"\S+", text[max(start, end - 140) : end]))
-        start = max(start, end - 140)
-        for count in range(min(6, len(tokens) - 2), 0, -1):
-            at = start + tokens[-count].start()
-            stretch = text[at:end].rstrip(" .")
-            lead = tokens[-count - 1][0]
-            if not stretch[:1].isupper() or not lead[-1].isalnum() or lead.lower() in self.weigher.small:
-                continue
-            reading = credits.read(stretch)
-            if reading is None or (len(lead) < 3 and lead.islower()):
-                continue
-            before = WORD.findall(text[start:at])[-1:]
-            shouting = bool(before) and before[0].isupper()
-            likely = stretch.casefold() in weak or self._sets_itself_off(
-                stretch, lead, reading, shouting, text[end - 1] == "."
-            )
-            if likely and not text[start:end].isupper():
-                return at, reading
-        return None
-
-    def _sets_itself_off(self, stretch: str, lead: str, reading: credits.Reading, shouting: bool, ended: bool) -> bool:
-        """Whether words at the end of a caption are a credit by their look, given what is around them."""
-        lexicon = credits.lexicon()
-        several = " " in stretch
-        unknown = not self._mentions(stretch.lower()) and stretch not in lexicon.not_credits
-        if "/" in stretch and reading.strength >= credits.LIKELY:
-            first, *rest = stretch.partition("/")[0].split() or [""]
-            return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
-        if reading.known and not reading.labelled:
-            return several or (stretch.isupper() and lead.isalpha()) or (unknown and not lead[0].isupper())
-        if stretch.isupper() and not lead.isupper() and (lead.isalpha() or (several and not shouting)):
-            return several
-        if not lead.isalpha() and not re.fullmatch("(?:19|20)\\d\\d", lead):
-            return False
-        names = self.weigher.names
-        introduced = ended or lead in names.leads or lead.lower() in names.leads or lead in lexicon.given
-        return not introduced and self._stranger(stretch)
 
     # Records --------------------------------------------------------------------------------------------------
 
@@ -782,6 +840,17 @@ def _body(text: str) -> bool:
     """Whether a line in the context language is body text rather than a heading or a label."""
     last = text[-1] if text[-1] not in _CLOSING else text.rstrip(_CLOSING)[-1:]
     return last in _FINAL or len(text.split()) >= BODY_WORDS
+
+
+def _place(found: _Found) -> str:
+    """Where the credit of a caption stands."""
+    part = found.part
+    assert part.credit is not None
+    left, right = part.credit
+    if left < part.start:
+        return credits.place("<", found.text[right : part.start])
+    mark = found.text[part.end : left].strip()
+    return credits.place(">", mark or ("." if found.text[part.end - 1] in _FINAL else ""))
 
 
 def _names_person(text: str) -> bool:
