@@ -109,7 +109,7 @@ def test_forms_of_credits() -> None:
             ]
             if found != [(bench_find.fold(caption), bench_find.fold_credit(form["credit"].format(**values)))]:
                 wrong.append((line, found))
-    assert len(forms) > 80
+    assert len(forms) > 200
     assert len(wrong) <= FORMS_WRONG * len(forms) * len(CAPTIONS) * len(PEOPLE), wrong
 
 

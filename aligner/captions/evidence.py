@@ -218,6 +218,11 @@ class Weigher:
         """Whether a text has a word of the caption language that is not capitalised."""
         return sum(map(self.hints.__getitem__, text.split())) >> 20 & _COUNT > 0
 
+    def ordinary(self, word: str) -> bool:
+        """Whether a word that is written with a capital is known as a word rather than a name."""
+        entry = self.word(word.lower())
+        return entry.known and not entry.proper and word.title() not in self.given
+
     def _settled(self, text: str) -> bool:
         """Whether function words settle a line.
 

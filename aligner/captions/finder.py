@@ -115,7 +115,7 @@ class _Finder:
         self.plain: list[Block] = []
         self.found: list[_Found] = []
         self.originals: dict[int, Block] = {}  # blocks as the reader made them, by id of their composed form
-        self.hints = Hints(ordinary=self._ordinary)
+        self.hints = Hints(ordinary=weigher.ordinary)
         self.names: set[str] = set()  # in small letters, of sure credits
         self.places: set[tuple[str, bool]] = set()  # of sure credits, and whether they are written in capitals
         self._own: tuple[str, str] | None = None
@@ -229,11 +229,6 @@ class _Finder:
             return False
         first, second = (self.weigher.word(word.lower()) for word in words[:2])
         return first.known and first.side == second.side == "caption" and second.known
-
-    def _ordinary(self, word: str) -> bool:
-        """Whether a word is a word rather than a name."""
-        entry = self.weigher.word(word.lower())
-        return entry.known and not entry.proper and word.title() not in credits.lexicon().given
 
     def _original(self, found: _Found) -> Block:
         return self.originals.get(id(found.block), found.block)
@@ -519,17 +514,18 @@ class _Finder:
         if not captions:
             return
         self._learn()
-        hints = Hints(self._trusts, self._ordinary)
-        for again in (False, True):
+        hints = Hints(self._trusts, self.weigher.ordinary)
+        for found in captions:
+            if found.part.credit is None:
+                self._with_credit(found, hints)
+            self._extend(found, hints)
+        places = len(self.places)
+        self._learn()
+        if len(self.places) > places:
             for found in captions:
                 if found.part.credit is None:
                     self._with_credit(found, hints)
-                if found.part.credit is None or not again:
                     self._extend(found, hints)
-            places = len(self.places)
-            self._learn()
-            if len(self.places) == places:
-                break
 
     def _learn(self) -> None:
         """Gathers the names and the places of the credits that are sure."""
@@ -561,7 +557,7 @@ class _Finder:
         capitals = name.isupper()
         return (
             (place, capitals) in self.places
-            and (capitals or (_names_person(name) and not self._ordinary(name.split()[0])))
+            and (capitals or (_names_person(name) and not self.weigher.ordinary(name.split()[0])))
             and len(name) > 2
             and len(name.split()) < 6
             and name not in credits.lexicon().not_credits
@@ -669,7 +665,7 @@ class _Finder:
             return first in lexicon.given or len(rest) == 1 or not any(word in lexicon.given for word in rest)
         if reading.known and not reading.labelled:
             unknown = not self._mentions(name.lower()) and name not in lexicon.not_credits
-            named = self.weigher.word(name.lower()).known or self._ordinary(lead) or lead in lexicon.given
+            named = self.weigher.word(name.lower()).known or self.weigher.ordinary(lead) or lead in lexicon.given
             alone = not lead[0].isupper() or not named
             return several or (name.isupper() and lead.isalpha()) or (unknown and alone)
         if capitals:
