@@ -206,7 +206,8 @@ def blocks(text: str) -> list[Block]:
             alone = _ALONE.match(text, at) or _DEFINITION.match(text, at, block.end)
             after = Block(text[at : block.end], 0, at, block.end)
             if (
-                not alone
+                after.text
+                and not alone
                 and gap.count("\n") == 1
                 and (goes_on(text, last, after, width) or _mid_sentence(last, after, gap))
             ):

@@ -533,15 +533,20 @@ class _Reading:
             wanted = [text] if identifier is None or identifier == text else [text, identifier]
             index = 0
             for group in range(table.num_row_groups):
-                rows = table.metadata.row_group(group).num_rows
-                if index + rows <= source.index:
-                    index += rows
+                end = index + table.metadata.row_group(group).num_rows
+                if index <= end <= source.index:
+                    index = end
                     continue
                 for batch in table.iter_batches(32, row_groups=[group], columns=wanted, use_threads=False):
+                    # Where reading may go on later hangs on these numbers.
+                    if index + batch.num_rows > end:
+                        raise ValueError(f"row group {group} has more rows than the footer says")
                     for record in batch.to_pylist():
                         if index >= source.index:
                             yield self._record(source.at(index), record, None, text, identifier)
                         index += 1
+                if index != end:
+                    raise ValueError(f"row group {group} has fewer rows than the footer says")
         except (arrow.ArrowException, ValueError, OverflowError) as error:
             reason = str(error).strip().splitlines()[0]
             raise DocumentError(f"{source.name}: not a readable Parquet file: {reason}") from None
@@ -644,8 +649,12 @@ def _seekable(name: str, stream: Reader) -> BinaryIO:
     import tempfile
 
     copy = tempfile.SpooledTemporaryFile(max_size=64 << 20)  # noqa: SIM115 (ditto)
-    while data := stream.read(1 << 18):
-        copy.write(data)
+    try:
+        while data := stream.read(1 << 18):
+            copy.write(data)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     return cast(BinaryIO, copy)
 

@@ -68,7 +68,7 @@ _UNCLEAN = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
-    if text[0] in SPACES:
+    if text and text[0] in SPACES:  # none is left of `&#1;`
         return " "
     return _UNCLEAN.sub("\ufffd", text).replace("\xad", "")
 
@@ -161,10 +161,10 @@ def collapse(
             length += len(decoded)
             spaced = decoded == " "
     text = "".join(out)
-    stripped = text.strip(" \xa0")
+    stripped = text.strip()
     if not stripped:
         return None
-    lead = len(text) - len(text.lstrip(" \xa0"))
+    lead = len(text) - len(text.lstrip())
     if lead:
         # The first run that reaches past the stripped front, cut there.
         first = bisect_right(starts, lead) - 1

@@ -1,6 +1,7 @@
 """What must hold of the readers for any input: used by the long fuzz (``fuzz_readers.py``) and the short one in CI.
 
-Each target takes bytes, reads them, and asserts. The only exceptions a reader may raise are the toolkit's own.
+A target is two functions: one makes a file from the fuzzer's bytes, the other (of :data:`CHECKS`) reads the file and
+asserts. The only exceptions a reader may raise are the toolkit's own. What a target finds is kept as the file.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from aligner.documents import Edit
+from aligner import patch
+from aligner.documents import Article, Edit, from_bytes
 from aligner.errors import AlignerError
 from aligner.patch import apply, unpatch
 from aligner.readers import Limits, column_edits, open_source, parse, safe_output_name
 from aligner.readers.html import escape, lang_edits
+from aligner.records import Caption, Document, Translation
 
 # Pieces that pages are put together from, one byte each.
 _PLAIN_TOKENS = """
@@ -49,9 +52,67 @@ TOKENS = [
 _WORDS = "Übersetzung & <b>\"'`=/ \\u0041 ]]> --> </script> &eacute; ñ 👍"
 
 
+_TEXT_TOKENS = """
+    La canciller alemana Angela Merkel en Berlín AFP/LUDOVIC MARIN EFE Foto: The president said that on Monday
+    [[Archivo:x.jpg|thumb| [[ ]] | ![ ![x](a.jpg ]( ) [ ] < > <b> </b> <figure> <figcaption> </figcaption> <!-- -->
+    <blockquote </blockquote> <script> </script> &amp; &eacute; ` ``` ~~~ ::: * ** _ ~~ # ## - + 1. > {{< figure >}}
+    caption=" " ' '' title: alt: caption: image: {{ }} {% %} [caption] [/caption] \\ \\" : "@ ñ 👍 e\u0301
+"""
+TEXT_TOKENS = [
+    *_TEXT_TOKENS.split(),
+    " ", " ", "  ", "\n", "\n", "\n\n", "\r\n", "\r", "\t", "\f", "\v", "\xa0", "\xad", "\u2028", "\ufeff", "\x1a",
+    "\n---\n", "---\n", "+++\n", "\n+++\n", "\n...\n", "\n> ", "\n- ", "\n    ", "\n| a | b |\n|---|---|\n", "\n```\n",
+    "caption: |\n  ", "caption: >-\n  ", "caption: &a ", "*a", "!!python/object:x ", "&b [*b]", '\ncaption = """',
+    '\n[x]: y "',
+    "A line of an article that is wrapped at a width which many programs use by default\n",
+]  # fmt: skip
+_CODECS = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "mac_roman")
+
+
 def page_from(data: bytes) -> bytes:
     """A page put together from :data:`TOKENS`, one per byte."""
     return "".join(TOKENS[byte % len(TOKENS)] for byte in data).encode()
+
+
+def text_from(data: bytes) -> bytes:
+    """A text put together from :data:`TEXT_TOKENS`, one per byte but for the first, which chooses the encoding."""
+    text = "".join(TEXT_TOKENS[byte % len(TEXT_TOKENS)] for byte in data[1:])
+    return text.encode(_CODECS[data[0] % len(_CODECS)] if data else "utf-8", "replace")
+
+
+def check_text(data: bytes, name: str = "fuzz.txt") -> None:
+    """A text keeps its bytes, its blocks lie in order, and what is replaced in them can be put back."""
+    try:
+        article = from_bytes(data, name, "markdown" if name.endswith(".md") else "text")
+    except AlignerError:
+        return
+    assert article.encode(article.text) == data
+    previous = 0
+    for block in article.blocks:
+        assert block.text == block.text.strip() != ""
+        assert previous <= block.start < block.end <= len(article.text)
+        assert article.block_at(block.start) is block
+        assert article.wording(block.start, block.end) == block.text
+        previous = block.end
+    _patched(article)
+
+
+def _patched(article: Article) -> None:
+    """All captions of an article replaced at once: it leads back to the original."""
+    captions = []
+    for number, block in enumerate(article.blocks[::2]):
+        start, end = block.span(0, len(block.text))
+        translation = Translation(_WORDS, "es-en@0", "ctranslate2", -1.0)
+        captions.append(Caption(f"c{number}", block.line, start, end, block.text, None, 1.0, (), translation))
+    record = Document(article.name, article.sha256, "en", "es", tuple(captions))
+    with contextlib.suppress(AlignerError):
+        changes = patch.edits(article, record)
+        assert unpatch(apply(article.text, changes), changes) == article.text
+
+
+def check_markdown(data: bytes) -> None:
+    """The same of Markdown."""
+    check_text(data, "fuzz.md")
 
 
 def check_html(data: bytes) -> None:
@@ -66,8 +127,7 @@ def check_html(data: bytes) -> None:
         assert mark + article.text.encode(encoding, "surrogateescape") == data
     source, previous = article.text, 0
     for block in article.blocks:
-        assert block.text
-        assert block.text == block.text.strip(" \t\n\r\f\xa0")
+        assert block.text == block.text.strip() != ""
         assert not any("\ud800" <= letter <= "\udfff" for letter in block.text)
         assert previous <= block.start < block.end <= len(source), (previous, block)
         assert block.line == source.count("\n", 0, block.start) + 1
@@ -79,7 +139,8 @@ def check_html(data: bytes) -> None:
         for index, letter in enumerate(block.text):
             start, end = offsets.start(index), offsets.end(index)  # type: ignore[attr-defined]
             assert last <= start < end <= block.end
-            assert letter == source[start] or source[start] in "&<\\ \t\n\r\f\xad\x00" or source[start] >= "\ud800"
+            first = source[start]
+            assert letter == first or first in "&<\\[\xad\x00" or first.isspace() or first >= "\ud800"
             last = start
         start, end = block.span(0, len(block.text))
         assert start <= block.start
@@ -90,8 +151,7 @@ def check_html(data: bytes) -> None:
 
 
 def _seen(source: str) -> list[tuple[str, str]]:
-    again = parse(source.encode("utf-8", "surrogateescape"), "again", "html")
-    # A page that was put together from pieces may name another encoding; here only the text counts.
+    again = parse(source.encode("utf-8", "surrogateescape"), "again", "html", "utf-8")
     return [(b.role, b.text) for b in again.blocks if b.role in ("caption", "credit", "alt")]
 
 
@@ -117,15 +177,10 @@ def _replaced(article, shown, number: int) -> None:  # type: ignore[no-untyped-d
         source = article.text
         for first, last, new in reversed(edits):
             source = source[:first] + new + source[last:]
-        again = parse(source.encode("utf-8", "surrogateescape"), "again", "html")
+        again = parse(source.encode("utf-8", "surrogateescape"), "again", "html", "utf-8")
         marked = [b for b in again.blocks if b.role in ("caption", "credit", "alt")]
         assert [(b.role, b.text) for b in marked] == [(b.role, b.text) for b in shown]
         assert marked[number].language == "en"  # type: ignore[attr-defined]
-
-
-def check_markup(data: bytes) -> None:
-    """The same of pages that look like pages."""
-    check_html(page_from(data))
 
 
 @functools.cache
@@ -173,14 +228,22 @@ def _check_line(line: bytes, column: str) -> None:
         assert unpatch(made, edits).encode() == line
 
 
-def check_jsonl(data: bytes) -> None:
-    """JSON Lines of any bytes."""
-    _check_source(data, "jsonl")
+def _source(ending: str) -> Callable[[bytes], None]:
+    return functools.partial(_check_source, ending=ending)
 
 
-def check_sniffed(data: bytes) -> None:
-    """A file whose name says nothing."""
-    _check_source(data, "bin")
+# What a hostile file holds, inserted whole; the order is that of the bytes which choose.
+FRAGMENTS = [
+    b"\x00" * 8, b"\xff" * 4, b"\xff\xff\xff\x7f", b"\x80" * 9 + b"\x01", b"PAR1", b"\x1f\x8b\x08\x00",
+    b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18\xff\xff\xff\xff", b"WARC/1.0\r\n", b"\r\n\r\n",
+    b"Content-Length: 99999999999999999999\r\n", b"Content-Length: -1\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"Content-Encoding: br\r\n", b"ffffffff\r\n", b"Content-Encoding: deflate\r\n", b"; charset=utf-7",
+    b"charset=utf-16", b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"../../../etc/passwd",
+    b'<!DOCTYPE a [<!ENTITY b "c">]>', b"&b;", b"<w:p>" * 300, b"<div>" * 300, b"[" * 2000, b'{"a":' * 500,
+    b"9" * 5000, b"1e999", b"NaN", b"\\ud800", b"\xed\xa0\x80", b"\n", b"\r", b"\xef\xbb\xbf", b"\xff\xfe",
+    b'{"text": "x"}\n', b"[1]\n", b'"text": null, ', b'"text": "twice", ', b'"id": "../x\\u0000", ', b"<script>",
+    b"<![CDATA[", b"<!--", b"<svg>", b"<table><select>" * 100,
+]  # fmt: skip
 
 
 def _mutated(seeds: list[bytes], data: bytes) -> bytes:
@@ -190,7 +253,7 @@ def _mutated(seeds: list[bytes], data: bytes) -> bytes:
     seed = bytearray(seeds[data[0] % len(seeds)])
     for at in range(1, len(data) - 4, 5):
         place = int.from_bytes(data[at : at + 3], "big") % (len(seed) + 1)
-        kind, value = data[at + 3] % 6, data[at + 4]
+        kind, value = data[at + 3] % 8, data[at + 4]
         if kind == 0:
             seed[place : place + 1] = bytes([value])
         elif kind == 1:
@@ -198,12 +261,27 @@ def _mutated(seeds: list[bytes], data: bytes) -> bytes:
         elif kind == 2:
             del seed[place : place + value]
         elif kind == 3:
-            seed[place:place] = bytes([value])
+            other = seeds[value % len(seeds)]
+            seed[place:] = other[min(place, len(other)) * 3 // 4 :]
         elif kind == 4:
             seed[place:place] = seed[place : place + value]
+        elif kind == 5:
+            seed[place:place] = FRAGMENTS[value % len(FRAGMENTS)]
         elif place < len(seed):
             seed[place] ^= 1 << value % 8
     return bytes(seed)
+
+
+def mutated(kind: str) -> Callable[[bytes], bytes]:
+    """What makes damaged files of a kind."""
+    return lambda data: _mutated(_seeds(kind), data)
+
+
+def damaged_docx(data: bytes) -> bytes:
+    """A damaged Word document, or a sound archive with a damaged document in it."""
+    if data and data[0] > 32:
+        return docx(_mutated(_seeds("xml"), data[1:]))
+    return _mutated(_seeds("docx"), data[1:])
 
 
 def record(url: str, body: bytes, *, kind: str = "response", status: str = "200 OK", headers: str = "") -> bytes:
@@ -256,14 +334,27 @@ def _seeds(kind: str) -> list[bytes]:
         return [docx_xml([("Heading1", "Title"), (None, "Body text"), ("Caption", "Un pie de foto")])]
     if kind == "docx":
         return [docx(_seeds("xml")[0])]
+    if kind in ("html", "text", "markdown"):
+        return [page, *(make(bytes(range(0, 250, step))) for make in (page_from, text_from) for step in (1, 3, 7))]
     assert kind == "parquet"
     import pyarrow
     import pyarrow.parquet
 
-    out = io.BytesIO()
-    table = pyarrow.table({"id": ["a", "b", None], "text": ["uno", None, page.decode()]})
-    pyarrow.parquet.write_table(table, out, row_group_size=2)
-    return [out.getvalue()]
+    table = pyarrow.table({"id": ["a", "b", None, "d"], "text": ["uno", None, page.decode(), "uno"]})
+    nested = pyarrow.table({"url": [1, 2, 3], "html": [page, b"\xff", b""], "more": [[1], [], None]})
+    made = []
+    for content, options in (
+        (table, {"compression": "none"}),
+        (table, {"compression": "snappy", "row_group_size": 2}),
+        (table, {"compression": "zstd", "use_dictionary": False, "data_page_version": "2.0"}),
+        (nested, {"compression": "gzip", "write_page_checksum": True}),
+        (nested, {"compression": "none", "write_statistics": False, "use_dictionary": False}),
+    ):
+        out = io.BytesIO()
+        # Arrow's own copy of the schema is as long as all the rest.
+        pyarrow.parquet.write_table(content, out, store_schema=False, **options)
+        made.append(out.getvalue())
+    return made
 
 
 def docx_xml(paragraphs: list[tuple[str | None, str]]) -> bytes:
@@ -288,34 +379,6 @@ def docx(document: bytes, styles: bytes | None = None) -> bytes:
     return out.getvalue()
 
 
-def check_lines(data: bytes) -> None:
-    """Damaged JSON Lines."""
-    _check_source(_mutated(_seeds("lines"), data), "jsonl")
-
-
-def check_compressed(data: bytes) -> None:
-    """Damaged gzip and zstd."""
-    _check_source(_mutated(_seeds("compressed"), data), "jsonl.gz")
-
-
-def check_warc(data: bytes) -> None:
-    """Damaged web archives."""
-    _check_source(_mutated(_seeds("warc"), data), "warc")
-
-
-def check_docx(data: bytes) -> None:
-    """Damaged Word documents, and sound archives with damaged documents in them."""
-    broken = _mutated(_seeds("docx"), data[1:])
-    if data and data[0] > 32:
-        broken = docx(_mutated(_seeds("xml"), data[1:]))
-    _check_source(broken, "docx")
-
-
-def check_parquet(data: bytes) -> None:
-    """Damaged Parquet files."""
-    _check_source(_mutated(_seeds("parquet"), data), "parquet")
-
-
 def check_names(data: bytes) -> None:
     """An output name stays within its folder on any system."""
     document = data.decode("utf-8", "surrogateescape" if len(data) % 2 else "replace")
@@ -332,18 +395,43 @@ def check_names(data: bytes) -> None:
         assert suffix is None or name.lower().endswith(suffix)
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {
+CHECKS: dict[str, Callable[[bytes], None]] = {
+    "text": check_text,
+    "markdown": check_markdown,
     "html": check_html,
-    "markup": check_markup,
-    "jsonl": check_jsonl,
-    "lines": check_lines,
-    "compressed": check_compressed,
-    "warc": check_warc,
-    "docx": check_docx,
-    "parquet": check_parquet,
-    "sniffed": check_sniffed,
+    "jsonl": _source("jsonl"),
+    "compressed": _source("jsonl.gz"),
+    "parquet": _source("parquet"),
+    "warc": _source("warc"),
+    "docx": _source("docx"),
+    "sniffed": _source("bin"),
     "names": check_names,
 }
+"""What must hold of a file of each kind."""
+
+TARGETS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "text": (text_from, "text"),
+    "text-bytes": (mutated("text"), "text"),
+    "markdown": (text_from, "markdown"),
+    "markdown-bytes": (mutated("markdown"), "markdown"),
+    "html": (page_from, "html"),
+    "html-bytes": (mutated("html"), "html"),
+    "jsonl": (mutated("lines"), "jsonl"),
+    "jsonl-bytes": (bytes, "jsonl"),
+    "compressed": (mutated("compressed"), "compressed"),
+    "parquet": (mutated("parquet"), "parquet"),
+    "warc": (mutated("warc"), "warc"),
+    "docx": (damaged_docx, "docx"),
+    "sniffed": (bytes, "sniffed"),
+    "names": (bytes, "names"),
+}
+"""How each target makes files, and the check for them."""
+
+
+def run(target: str, data: bytes) -> None:
+    """One input of a target."""
+    make, kind = TARGETS[target]
+    CHECKS[kind](make(data))
 
 
 def inputs(target: str, count: int, seed: int, longest: int = 120) -> list[bytes]:
