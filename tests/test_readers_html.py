@@ -321,3 +321,32 @@ def test_a_page_with_accents_of_their_own() -> None:
     (found,) = find(article).captions
     assert found.source == caption
     assert article.text[found.start : found.end] == unicodedata.normalize("NFD", caption)
+
+
+LISTINGS = [
+    "<pre># Instala el molino antiguo\nsudo apt install molino</pre>",
+    "<pre class=screen><code># Instala el molino</code>\n<b>apt</b> install</pre>",
+    '<figure class="highlight"><pre><code><span>print</span>("la prensa nueva")</code></pre></figure>',
+    "<table><tr><td><code>mostrar la prensa</code>:</td></tr></table>",
+    "<p><kbd>Pulse <b>Intro</b></kbd> + <kbd>Alt</kbd></p>",
+    "<ul><li><code>una línea<br>otra línea</code></ul>",
+]
+PROSE = f"<p>{'The cooperative opened a second mill by the river. ' * 5}</p>"
+
+
+@pytest.mark.parametrize("markup", LISTINGS)
+def test_code_is_not_read(markup: str) -> None:
+    article = read(f"{PROSE}{markup}<p>Run <code>molino --abrir</code> now.</p>")
+    assert [b.text for b in article.blocks][1:] == ["Run molino --abrir now."]
+
+
+def test_captions_are_read_beside_and_in_code() -> None:
+    """A caption set as code stays one; so does what follows a listing."""
+    figure = "<figure><pre>a = 1</pre><figcaption><code>La prensa</code></figcaption></figure>"
+    article = read(f"{PROSE}{figure}<p>El molino")
+    assert [(b.role, b.text) for b in article.blocks][1:] == [("caption", "La prensa"), ("body", "El molino")]
+
+
+def test_a_page_that_is_one_listing_is_read() -> None:
+    article = read(f"<h1>Mail</h1><pre>{PROSE[3:-4]}\n\nEl molino</pre>")
+    assert len(article.blocks) == 2

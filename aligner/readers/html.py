@@ -91,6 +91,7 @@ _PAGE = _words("html head body main article section")
 _POSTS = _words("blockquote div amp-twitter amp-instagram iframe")
 _FURNITURE = _words("nav footer aside form menu dialog")
 _UNCAPTIONED = _words("table blockquote pre")
+_CODE = _words("pre code kbd samp")
 # Containers that may hold more than one caption: their language is not a caption's to change.
 _CONTAINERS = _PAGE | _words("div td th li dd table tr tbody form header footer aside blockquote")
 
@@ -107,7 +108,7 @@ _CLOSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tfoot": (("tbody", "thead", "tfoot"), ("table",)),
 }
 # Elements that say something of their text by themselves.
-_TELLING = frozenset(("figure", "figcaption", "cite")) | _UNCAPTIONED | _HEADINGS | _FURNITURE
+_TELLING = frozenset(("figure", "figcaption", "cite")) | _UNCAPTIONED | _CODE | _HEADINGS | _FURNITURE
 
 # Deeper pages than browsers build (512) are not for the extractor, whose time is then cubic in the depth.
 _DEEPEST = 256
@@ -199,6 +200,7 @@ class _Context(NamedTuple):
     root: int = -1  # where the element begins that gave the role
     quoted: bool = False
     embedded: bool = False
+    code: bool = False
 
 
 class _Run(NamedTuple):
@@ -210,6 +212,7 @@ class _Run(NamedTuple):
     element: Tag | None
     beside_image: bool
     linked: int
+    code: bool  # all of it is
 
 
 def _hinted(raw: str) -> bool:
@@ -265,6 +268,7 @@ class _Scanner:
         self._context = _OUTSIDE[3]
         self._element: Tag | None = None
         self._linked = 0
+        self._code = True
         self._image = False
         # Elements whose end tag was looked for and does not come again.
         self._unclosed: set[str] = set()
@@ -313,8 +317,10 @@ class _Scanner:
             self._context = context
             self._element = self._text_element()
             self._linked = 0
+            self._code = True
             self._lightbox = None
         pieces.append((start, end))
+        self._code = self._code and (context.code or not any(map(str.isalnum, self.source[start:end])))
         if self._where["a"]:
             self._linked += end - start
 
@@ -343,7 +349,9 @@ class _Scanner:
 
     def _flush(self) -> None:
         if self._pieces:
-            self.runs.append(_Run(self._pieces, self._inline, self._context, self._element, self._image, self._linked))
+            self.runs.append(
+                _Run(self._pieces, self._inline, self._context, self._element, self._image, self._linked, self._code)
+            )
             self._pieces = []
             self._image = False
         if self._inline:
@@ -445,7 +453,7 @@ class _Scanner:
             return outer
         role, figure, image = outer.role, outer.figure, outer.image
         furniture, language, telling, root = outer.furniture, outer.language, outer.telling, outer.root
-        quoted, embedded = outer.quoted, outer.embedded
+        quoted, embedded, code = outer.quoted, outer.embedded, outer.code or name in _CODE
         if name == "figure":
             figure, role = True, role or "caption"
         elif name == "figcaption":
@@ -474,7 +482,7 @@ class _Scanner:
                     role = named
         if role != outer.role:
             root = match.start()
-        context = _Context(role, figure, image, furniture, language, telling, root, quoted, embedded)
+        context = _Context(role, figure, image, furniture, language, telling, root, quoted, embedded, code)
         return outer if context == outer else context
 
     def _void(self, name: str, match: re.Match[str]) -> None:
@@ -694,6 +702,9 @@ def _blocks(source: str) -> tuple[Block, ...]:
     page = _Scanner(source)
     runs = [part for run in page.runs for part in (_parts(source, run) if len(run.pieces) > 1 else (run,))]
     keep = _body(source, runs, page)
+    prose = {n for n in keep if not runs[n].code}
+    if sum(end - start for n in prose for start, end in runs[n].pieces) >= _BODY_LEAST:
+        keep = prose  # else the page is one listing: a mail, a plain text
     captions = Counter(run.context.root for run in runs if run.context.role == "caption")
     blocks: list[HtmlBlock] = []
     for number, run in enumerate(runs):

@@ -34,11 +34,13 @@ class Line:
 
 
 def gold_documents(corpus: Path) -> list[list[Line]]:
-    """The documents of all gold sets under a folder, as lines."""
+    """The plain-text documents of all gold sets under a folder, as lines."""
     documents = []
     for gold in sorted(corpus.glob("*/gold.jsonl")):
         for record in map(json.loads, gold.read_text("utf-8").splitlines()):
             path = gold.parent / f"{record['doc']}.txt"
+            if not path.is_file():
+                continue  # in Markdown
             kinds: dict[int, list[dict[str, str]]] = {}
             for line in record["lines"]:
                 kinds.setdefault(line["line"], []).append(line)
