@@ -1,9 +1,11 @@
-"""Words that the model made up: looked up in a lexicon where attention tells what they stand for, else named.
+"""Words that cannot be right: looked up where attention tells what they stand for, else named.
 
-A small model spells rare words from pieces, and the result may be no word: "mochile" for "mochila". Such a word is in
-neither the English word list, the article nor the caption. Replacing it by the lexicon's word for the source word that
+A small model spells rare words from pieces, and the result may be no word, "mochile" for "mochila", or another one,
+"boat" for "salar". The first kind is in neither the English word list, the article nor the caption; the second is none
+that the dictionary has for any word of the caption. Replacing such a word by the dictionary's for the source word that
 it attends to is the look-up of unknown words of Luong et al. 2015 ("Addressing the Rare Word Problem in Neural Machine
-Translation"). List and lexicon are the linker's (:mod:`aligner.context.vectors`).
+Translation"). The word list is the linker's (:mod:`aligner.context.vectors`), the dictionary that of
+:mod:`aligner.translation.dictionary`.
 """
 
 from __future__ import annotations
@@ -13,64 +15,93 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aligner.context.words import STOPWORDS
 from aligner.translation import guard
+from aligner.translation.dictionary import dictionary, stem
+from aligner.translation.glossary import put
 from aligner.translation.names import FUNCTION_WORDS, Token, is_english, is_english_name, tokens
 
 if TYPE_CHECKING:
     from aligner.translation.translator import Choose, Hypothesis, Matrix
 
 #: Letters of the shortest word that is looked at: shorter ones are acronyms and particles.
-SHORTEST = 4
-#: Least attention on a source word for it to come into question; least of attention and half the likeness of letters
-#: together for the look-up.
-FAINTEST, LEAST = 0.1, 0.3
-#: How many times likelier a lexicon's word is that the article has.
+SHORTEST = 3
+#: Letters of the shortest that can be no word.
+SHORTEST_ODD = 4
+#: Least attention on a source word for it to come into question; the same where what it has to replace is a word; least
+#: of attention and half the likeness of letters together for the look-up.
+FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
+#: How many times likelier a dictionary's word is that the article has.
 IN_ARTICLE = 3.0
 
 
 def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
-    """A Spanish caption's English translation without made-up words, as far as the lexicon goes.
+    """A Spanish caption's English translation without words that cannot be right, as far as the dictionary goes.
 
     Args:
         hypothesis: the translation; without alignment words are named, not replaced.
         article: folded words of the article, which are no made-up ones.
 
     Returns:
-        The translation with each such word looked up (problem ``looked-up``) or named (problem ``unknown-word``). Names
-        stay as they are: those that neither caption nor article has are named.
+        The translation with each such word looked up (problem ``looked-up``) or, where it is no word, named (problem
+        ``unknown-word``). Names stay as they are: those that neither caption nor article has are named.
     """
-    words = tokens(hypothesis.text)
-    odd = [token for token in words if _is_odd(token, hypothesis.text) and token.key not in article]
-    if not odd:
-        return hypothesis
-    source = tokens(hypothesis.source)
+    words, source = tokens(hypothesis.text), tokens(hypothesis.source)
     copied = {token.key for token in source}
-    text, problems = hypothesis.text, list(hypothesis.problems)
-    for token in reversed(odd):
-        origin = _origin(token, source, hypothesis.alignment)
+    possible = frozenset[str]().union(*(dictionary().stems(key) for key in copied))
+    doubtful: list[tuple[Token, Token | None, str | None]] = []
+    problems = list(hypothesis.problems)
+    for token in words:
+        if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, hypothesis.text):
+            continue
+        odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
         name = token.capital and not token.first
+        if not odd and (name or token.key in copied or stem(token.key) in possible):
+            continue
+        origin = _origin(token, source, hypothesis.alignment)
         if origin is None or name or (origin.capital and not origin.first):
             found = None
-        else:
+        elif odd or _has_nothing(origin, token, words, hypothesis.alignment):
             found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
-        if found is None:
-            if token.key not in copied:
-                problems.append(guard.Problem("unknown-word", token.form))
+        else:
+            found = None
+        if found is not None:
+            doubtful.append((token, origin, found))
+        elif odd and token.key not in copied:
+            problems.append(guard.Problem("unknown-word", token.form))
+    if not doubtful and len(problems) == len(hypothesis.problems):
+        return hypothesis
+    text, alignment = hypothesis.text, hypothesis.alignment
+    done: set[Token] = set()
+    for token, origin, found in reversed(doubtful):
+        if origin in done:
             continue
-        form = found.upper() if token.form.isupper() else found.capitalize() if token.capital else found
-        text = text[: token.start] + form + text[token.end :]
-        problems.append(guard.Problem("looked-up", f'"{form}" for "{origin.form}"'))  # type: ignore[union-attr]
+        done.add(origin)
+        same = [other.place for other, its, _ in doubtful if its == origin]
+        first = token.place
+        while first - 1 in same:
+            first -= 1
+        text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.capital)
+        problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
     if text != hypothesis.text and any(problem.code == "untranslated" for problem in problems):
         still = guard.check(hypothesis.source, text)
         problems = [problem for problem in problems if problem.code != "untranslated" or problem in still]
     problems.sort(key=lambda problem: -guard.CODES[problem.code])
-    return replace(hypothesis, text=text, problems=tuple(problems))
+    return replace(hypothesis, text=text, alignment=alignment, problems=tuple(problems))
 
 
-def _is_odd(token: Token, text: str) -> bool:
-    """Whether a word is none that English is known to have."""
+def _is_plain(token: Token, text: str) -> bool:
+    """Whether a word is one of letters, and no part of one with a hyphen."""
     joined = text[max(0, token.start - 1) : token.start] + text[token.end : token.end + 1]
-    return len(token.key) >= SHORTEST and token.key.isalpha() and "-" not in joined and not _is_known(token.key)
+    return len(token.key) >= SHORTEST and token.key.isalpha() and "-" not in joined
+
+
+def _has_nothing(origin: Token, token: Token, words: Sequence[Token], alignment: Matrix | None) -> bool:
+    """Whether a source word is clearly what a word stands for, and nothing else in the translation stands for it."""
+    if alignment is None or alignment[token.place][origin.place] < CLEAR:
+        return False
+    stems = dictionary().stems(origin.key)
+    return not any(stem(other.key) in stems for other in words if other is not token)
 
 
 @lru_cache(maxsize=20_000)
@@ -93,7 +124,7 @@ def _origin(token: Token, source: Sequence[Token], alignment: Matrix | None) -> 
         return None
     row, best, most = alignment[token.place], None, LEAST
     for word in source:
-        if word.key in FUNCTION_WORDS or word.place >= len(row) or row[word.place] < FAINTEST:
+        if word.key in STOPWORDS["es"] or word.place >= len(row) or row[word.place] < FAINTEST:
             continue
         worth = row[word.place] + fuzz.ratio(token.key, word.key) / 200
         if worth >= most:
@@ -102,18 +133,20 @@ def _origin(token: Token, source: Sequence[Token], alignment: Matrix | None) -> 
 
 
 def _looked_up(key: str, article: Container[str], *, plural: bool) -> str | None:
-    """The lexicon's English word for a folded Spanish one; demonyms with their capital.
+    """The dictionary's English for a folded Spanish word; demonyms with their capital.
 
     ``plural`` says that what the model wrote ends like one; if the Spanish word does so too, it is one.
     """
-    from aligner.context.vectors import bundled_vectors
-
-    vectors = bundled_vectors()
-    links = [link for link in vectors.links("es", key) if not is_english_name(link[0].capitalize(), "place")]
-    if not links:
+    forms = [
+        (form, share)
+        for form, share in dictionary().forms(key)
+        if share == 1.0 or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place"))
+        if share == 1.0 or _is_known(form)
+    ]
+    if not forms:
         return None
-    found, _ = max(links, key=lambda link: link[1] * (IN_ARTICLE if link[0] in article else 1.0))
-    if plural and key.endswith("s") and not found.endswith("s"):
+    found, share = max(forms, key=lambda pair: pair[1] * (IN_ARTICLE if pair[0] in article else 1.0))
+    if share < 1.0 and plural and key.endswith("s") and not found.endswith("s"):
         found = _plural(found)
     return found.capitalize() if is_english_name(found.capitalize(), "demonym") else found
 

@@ -164,7 +164,7 @@ class Glossary:
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
                 )
                 continue
-            text, alignment = _put(text, alignment, edit, wanted, capital=match.text[:1].isupper())
+            text, alignment = put(text, alignment, edit, wanted, capital=match.text[:1].isupper())
             terms.append(Term(match.text, wanted, "replaced"))
         for entry in self._always:
             text, found = _everywhere(text, entry)
@@ -281,7 +281,7 @@ _IRREGULAR = {"man": "men", "woman": "women", "child": "children", "person": "pe
 _HEAD = re.compile(r"^(.*?)([A-Za-z]+)((?:\s+(?:of|for|in|on|at|to|from|with|by)\s.*)?)$")
 
 
-def _plural(term: str) -> str:
+def plural(term: str) -> str:
     """An English term with its head noun in the plural."""
     match = _HEAD.match(term)
     if not match or not match[2].islower() or match[2].endswith("s"):
@@ -322,14 +322,14 @@ def _wanted(match: _Match) -> str:
     if not match.entry.targets:
         return match.text
     target = match.entry.targets[0]
-    return _plural(target) if match.plural else target
+    return plural(target) if match.plural else target
 
 
 def _has(text: str, match: _Match) -> bool:
     """Whether a translation has one of the term's counterparts, in either number."""
     forms = match.entry.targets or (match.text,)
     folded = f" {' '.join(_fold(word) for word in _WORD.findall(text))} "
-    wanted = [form for target in forms for form in (target, _plural(target) if match.entry.targets else target)]
+    wanted = [form for target in forms for form in (target, plural(target) if match.entry.targets else target)]
     found = any(f" {' '.join(_fold(word) for word in _WORD.findall(form))} " in folded for form in wanted)
     if match.entry.targets and not any(target.islower() for target in forms):
         return found and (text.isupper() or any(target in text for target in forms))
@@ -366,7 +366,7 @@ def _span(match: _Match, text: str, alignment: Matrix | None) -> tuple[int, int]
     return first, last + 1
 
 
-def _put(
+def put(
     text: str, alignment: Matrix | None, edit: tuple[int, int], term: str, *, capital: bool
 ) -> tuple[str, Matrix | None]:
     """A translation, and its alignment, with a term in the place of some of its words.
