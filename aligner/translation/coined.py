@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from aligner.context.words import STOPWORDS
 from aligner.translation import guard
 from aligner.translation.dictionary import dictionary, stem
-from aligner.translation.glossary import put
+from aligner.translation.glossary import put, span
 from aligner.translation.names import FUNCTION_WORDS, Token, is_english, is_english_name, tokens
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ SHORTEST_ODD = 4
 #: Least attention on a source word for it to come into question; the same where what it has to replace is a word; least
 #: of attention and half the likeness of letters together for the look-up.
 FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
+#: Words that a phrase may begin or end with.
+PREPOSITIONS = frozenset(["about", "at", "beside", "by", "for", "from", "in", "of", "on", "to", "under", "with"])
+#: How likely the article's word for a source word must be beside the translation's to take its place.
+AS_LIKELY = 0.6
 #: How many times likelier a dictionary's word is that the article has.
 IN_ARTICLE = 3.0
 
@@ -46,32 +50,35 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         The translation with each such word looked up (problem ``looked-up``) or, where it is no word, named (problem
         ``unknown-word``). Names stay as they are: those that neither caption nor article has are named.
     """
-    words, source = tokens(hypothesis.text), tokens(hypothesis.source)
+    source = tokens(hypothesis.source)
+    text, alignment, settled, problems = _with_phrases(hypothesis, source, article)
+    words = tokens(text)
     copied = {token.key for token in source}
-    possible = frozenset[str]().union(*(dictionary().stems(key) for key in copied))
-    doubtful: list[tuple[Token, Token | None, str | None]] = []
-    problems = list(hypothesis.problems)
+    possible = settled.union(*(dictionary().stems(key) for key in copied))
+    doubtful: list[tuple[Token, Token, str]] = []
     for token in words:
-        if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, hypothesis.text):
+        if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
             continue
         odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
         name = token.capital and not token.first
-        if not odd and (name or token.key in copied or stem(token.key) in possible):
+        if not odd and (name or token.key in copied):
             continue
-        origin = _origin(token, source, hypothesis.alignment)
-        if origin is None or name or (origin.capital and not origin.first):
-            found = None
-        elif odd or _has_nothing(origin, token, words, hypothesis.alignment):
-            found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
-        else:
-            found = None
-        if found is not None:
+        origin = _origin(token, source, alignment)
+        found = None
+        if origin is not None and not name and (origin.first or not origin.capital):
+            if odd:
+                found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
+            elif alignment is not None and alignment[token.place][origin.place] >= CLEAR:
+                if stem(token.key) in possible:
+                    found = _in_article(token, origin, words, article)
+                elif not _stands(origin, words):
+                    found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
+        if origin is not None and found is not None:
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
             problems.append(guard.Problem("unknown-word", token.form))
     if not doubtful and len(problems) == len(hypothesis.problems):
         return hypothesis
-    text, alignment = hypothesis.text, hypothesis.alignment
     done: set[Token] = set()
     for token, origin, found in reversed(doubtful):
         if origin in done:
@@ -90,18 +97,79 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
     return replace(hypothesis, text=text, alignment=alignment, problems=tuple(problems))
 
 
+def _with_phrases(
+    hypothesis: Hypothesis, source: Sequence[Token], article: Container[str]
+) -> tuple[str, Matrix | None, frozenset[str], list[guard.Problem]]:
+    """The translation with the phrases of the dictionary.
+
+    Returns:
+        Text and alignment; the stems of the words that stand for phrases; the problems.
+    """
+    text, alignment, problems = hypothesis.text, hypothesis.alignment, list(hypothesis.problems)
+    stems: set[str] = set()
+    after = 0
+    keys = tuple(token.key for token in source)
+    for i, token in enumerate(source):
+        found = next((p for p in dictionary().phrases(token.key) if keys[i : i + len(p.words)] == p.words), None)
+        if found is None or i < after:
+            continue
+        after = i + len(found.words)
+        said = f" {' '.join(stem(token.key) for token in tokens(text))} "
+        forms = {form: " ".join(stem(word) for word in form.lower().replace("-", " ").split()) for form in found.forms}
+        stems.update(word for form in forms.values() for word in form.split())
+        if any(f" {form} " in said for form in forms.values()):
+            continue
+        edit = span(token.place, source[after - 1].place + 1, text, alignment)
+        if edit is None:
+            continue
+        wanted = next((form for form in forms if all(word in article for word in form.lower().split())), found.forms[0])
+        text, alignment = put(text, alignment, _widened(edit, text, wanted), wanted, capital=token.capital)
+        problems.append(guard.Problem("looked-up", f'"{wanted}" for "{" ".join(found.words)}"'))
+    return text, alignment, frozenset(stems), problems
+
+
+def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
+    """The span with the prepositions beside it that a phrase brings itself: "in the [on the outskirts of]"."""
+    words, form = text.split(), wanted.lower().split()
+    first, after = edit
+    while first and form[0] in PREPOSITIONS and words[first - 1].lower() in PREPOSITIONS | {"the"}:
+        first -= 1
+    while after < len(words) and form[-1] in PREPOSITIONS and words[after].lower() in PREPOSITIONS:
+        after += 1
+    return first, after
+
+
+def _in_article(token: Token, origin: Token, words: Sequence[Token], article: Container[str]) -> str | None:
+    """The article's word for a source word, where it is as likely as the translation's and of the same form."""
+    listed = dictionary().forms(origin.key)
+    shares = [share for form, share in listed if stem(token.key) in map(stem, form.lower().split())]
+    if not shares:
+        return None
+    said = {stem(word.key) for word in words}
+    return next(
+        (
+            form
+            for form, share in listed
+            if share >= AS_LIKELY * max(shares)
+            and form in article
+            and form not in FUNCTION_WORDS
+            and stem(form) not in said
+            and all(form.endswith(ending) == token.key.endswith(ending) for ending in ("s", "ed", "ing"))
+        ),
+        None,
+    )
+
+
 def _is_plain(token: Token, text: str) -> bool:
     """Whether a word is one of letters, and no part of one with a hyphen."""
     joined = text[max(0, token.start - 1) : token.start] + text[token.end : token.end + 1]
     return len(token.key) >= SHORTEST and token.key.isalpha() and "-" not in joined
 
 
-def _has_nothing(origin: Token, token: Token, words: Sequence[Token], alignment: Matrix | None) -> bool:
-    """Whether a source word is clearly what a word stands for, and nothing else in the translation stands for it."""
-    if alignment is None or alignment[token.place][origin.place] < CLEAR:
-        return False
+def _stands(origin: Token, words: Sequence[Token]) -> bool:
+    """Whether a word of the translation stands for a source word, as far as the dictionary goes."""
     stems = dictionary().stems(origin.key)
-    return not any(stem(other.key) in stems for other in words if other is not token)
+    return any(stem(word.key) in stems for word in words)
 
 
 @lru_cache(maxsize=20_000)

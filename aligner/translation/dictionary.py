@@ -9,7 +9,9 @@ of a form of a verb, and after a tab what was counted (``+bails out|bails`` … 
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from aligner.resources import data
 
@@ -38,6 +40,18 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word[-1] == word[-2] else word
 
 
+class Phrase(NamedTuple):
+    """Several Spanish words that stand for something together.
+
+    Attributes:
+        words: them, folded.
+        forms: what they stand for, the usual one first.
+    """
+
+    words: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
 class Dictionary:
     """What Spanish words stand for."""
 
@@ -45,23 +59,37 @@ class Dictionary:
         """Takes the file's lines in UTF-8, sorted by their bytes."""
         self._text = text
 
-    def _line(self, key: str) -> str:
-        """What the file says of a word, by bisection: an index of all of them takes longer to build than a run needs."""
-        wanted, low, high = key.encode() + b"\t", 0, len(self._text)
+    def _start(self, wanted: bytes) -> int:
+        """Where the first line that is not before ``wanted`` begins.
+
+        By bisection: an index of all lines takes longer to build than a run needs for its few words.
+        """
+        low, high = 0, len(self._text)
         while low < high:
             start = self._text.rfind(b"\n", low, (low + high) // 2) + 1 or low
-            end = self._text.find(b"\n", start)
-            line = self._text[start:end]
-            if line.startswith(wanted):
-                return line[len(wanted) :].decode()
-            if line < wanted:
-                low = end + 1
+            end = self._text.find(b"\n", start) + 1
+            if self._text[start:end] < wanted:
+                low = end
             else:
                 high = start
-        return ""
+        return low
+
+    def phrases(self, first: str) -> tuple[Phrase, ...]:
+        """The phrases that begin with a folded word, the longest first."""
+        return _phrases(self, first)
+
+    def lines(self, beginning: str) -> Iterator[tuple[str, str]]:
+        """(Spanish, English) of all lines that begin so."""
+        wanted = beginning.encode()
+        start = self._start(wanted)
+        while self._text.startswith(wanted, start):
+            end = self._text.find(b"\n", start)
+            key, _, line = self._text[start:end].decode().partition("\t")
+            yield key, line
+            start = end + 1
 
     def forms(self, key: str) -> tuple[tuple[str, float], ...]:
-        """The English words of a folded Spanish one with their shares, the likeliest first; none if it is not listed."""
+        """The English words of a folded Spanish one with their shares, the likeliest first."""
         return _known(self, key)[0]
 
     def stems(self, key: str) -> frozenset[str]:
@@ -70,8 +98,14 @@ class Dictionary:
 
 
 @lru_cache(maxsize=20_000)
+def _phrases(listed: Dictionary, first: str) -> tuple[Phrase, ...]:
+    found = (Phrase(tuple(key.split()), tuple(line[1:].split("|"))) for key, line in listed.lines(first + " "))
+    return tuple(sorted(found, key=lambda phrase: -len(phrase.words)))
+
+
+@lru_cache(maxsize=20_000)
 def _known(listed: Dictionary, key: str) -> tuple[tuple[tuple[str, float], ...], frozenset[str]]:
-    line = listed._line(key)
+    line = next((line for _, line in listed.lines(key + "\t")), "")
     forms = _parsed(line) if line else ()
     return forms, frozenset(stem(word) for form, _ in forms for word in form.lower().replace("-", " ").split())
 

@@ -25,7 +25,7 @@ from aligner.translation.spelling import fold
 #: English word is seen.
 LEAST, SHARE, MOST, SEEN = 3, 0.04, 5, 4
 _OWN = "dictionary-es-en-own.txt"
-_LINE = re.compile(r"(?P<kind>[nampv])\s+(?P<spanish>[^=]+?)\s*=\s*(?P<english>.+)")
+_LINE = re.compile(r"(?P<kind>[nampqv])\s+(?P<spanish>[^=]+?)\s*=\s*(?P<english>.+)")
 
 
 def counted(files: list[list[Path]]) -> Iterator[tuple[str, str]]:
@@ -60,7 +60,7 @@ def own() -> Iterator[tuple[str, str]]:
         ValueError: a malformed line.
     """
     for number, line in enumerate(data(_OWN).read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip() or line.startswith(("#", "p ")):
+        if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
@@ -97,6 +97,20 @@ def _adjective(word: str, english: list[str]) -> Iterator[tuple[str, list[str]]]
         yield form, english
 
 
+def _phrase(words: str, english: list[str]) -> Iterator[tuple[str, list[str]]]:
+    yield words, english
+
+
+def _noun_phrase(words: str, english: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """A phrase, and its plural: that of the words before the first preposition."""
+    yield words, english
+    parts = words.split()
+    head = next((i for i, part in enumerate(parts) if part in _PREPOSITIONS), len(parts))
+    several = [_plural_es(part) for part in parts[:head]] + parts[head:]
+    yield " ".join(several), [plural(form) for form in english]
+
+
+_PREPOSITIONS = frozenset(["de", "del", "a", "en", "por"])
 _VERB = {
     "ar": (("a",), ("an",), ("o",), ("aron", "aba", "aban"), ("ando",)),
     "er": (("e",), ("en",), ("io",), ("ieron", "ia", "ian"), ("iendo",)),
@@ -159,7 +173,7 @@ def merged(lines: dict[str, str]) -> dict[str, str]:
     return lines
 
 
-_FORMS = {"n": _noun, "m": _person, "a": _adjective, "v": _verb}
+_FORMS = {"n": _noun, "m": _person, "a": _adjective, "v": _verb, "p": _phrase, "q": _noun_phrase}
 
 
 def main() -> None:

@@ -158,7 +158,7 @@ class Glossary:
             if _has(text, match):
                 terms.append(Term(match.text, wanted, "kept"))
                 continue
-            edit = _span(match, text, alignment)
+            edit = span(match.start, match.end, text, alignment)
             if edit is None:
                 problems.append(
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
@@ -339,13 +339,20 @@ def _has(text: str, match: _Match) -> bool:
 _BETWEEN = frozenset(["the", "a", "an", "of", "'s", "in", "for", "and"])
 
 
-def _span(match: _Match, text: str, alignment: Matrix | None) -> tuple[int, int] | None:
-    """(first, after the last) word of a translation that are aligned with a term; None where that is not clear."""
+def span(start: int, end: int, text: str, alignment: Matrix | None) -> tuple[int, int] | None:
+    """(first, after the last) word of a translation that are aligned with a term; None where that is not clear.
+
+    Args:
+        start: first word of the term in the source, counted as ``str.split`` does.
+        end: the word after its last one.
+        text: the translation.
+        alignment: attention of its words on the source's.
+    """
     words = text.split()
     if alignment is None or len(alignment) != len(words) or not words:
         return None
-    columns = range(match.start, match.end)
-    mass = [sum(row[j] for j in columns) if len(row) >= match.end else 0.0 for row in alignment]
+    columns = range(start, end)
+    mass = [sum(row[j] for j in columns) if len(row) >= end else 0.0 for row in alignment]
     best = [max(range(len(row)), key=row.__getitem__) if row else -1 for row in alignment]
     own = [t for t in range(len(words)) if mass[t] >= _SHARE and best[t] in columns and _WORD.search(words[t])]
     if not own:
@@ -361,7 +368,7 @@ def _span(match: _Match, text: str, alignment: Matrix | None) -> tuple[int, int]
         first += 1
     while first < last and words[last].lower() in _BETWEEN:
         last -= 1
-    if last - first + 1 > 2 * (match.end - match.start) + 2:
+    if last - first + 1 > 2 * (end - start) + 2:
         return None
     return first, last + 1
 
