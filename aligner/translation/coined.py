@@ -60,19 +60,18 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
             continue
         odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
-        name = token.capital and not token.first
-        if not odd and (name or token.key in copied):
+        if not odd and token.key in copied:
             continue
         origin = _origin(token, source, alignment)
         found = None
-        if origin is not None and not name and (origin.first or not origin.capital):
+        if origin is not None and not _is_name(origin, source):
             if odd:
                 found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
             elif alignment is not None and alignment[token.place][origin.place] >= CLEAR:
-                if stem(token.key) in possible:
+                if stem(token.key) not in possible:
+                    found = None if _stands(origin, words) else _looked_up(origin.key, article, plural=token.key.endswith("s"))
+                elif stem(token.key) not in settled:
                     found = _in_article(token, origin, words, article)
-                elif not _stands(origin, words):
-                    found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
         if origin is not None and found is not None:
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
@@ -88,7 +87,7 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         first = token.place
         while first - 1 in same:
             first -= 1
-        text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.capital)
+        text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.first or origin.capital)
         problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
     if text != hypothesis.text and any(problem.code == "untranslated" for problem in problems):
         still = guard.check(hypothesis.source, text)
@@ -164,6 +163,14 @@ def _is_plain(token: Token, text: str) -> bool:
     """Whether a word is one of letters, and no part of one with a hyphen."""
     joined = text[max(0, token.start - 1) : token.start] + text[token.end : token.end + 1]
     return len(token.key) >= SHORTEST and token.key.isalpha() and "-" not in joined
+
+
+def _is_name(word: Token, source: Sequence[Token]) -> bool:
+    """Whether a source word looks like a name, or like the first word of one: "Milagros Pavón"."""
+    if not word.first:
+        return word.capital
+    after = source.index(word) + 1
+    return word.capital and after < len(source) and source[after].follows and source[after].capital
 
 
 def _stands(origin: Token, words: Sequence[Token]) -> bool:
