@@ -1,4 +1,4 @@
-"""Words that the model made up."""
+"""Words that the model made up, and words and phrases that it has wrong."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sacrebleu.metrics import CHRF
 
 from aligner.context.fit import body
 from aligner.scoring.gold import load
-from aligner.translation import Hypothesis, Translator
+from aligner.translation import Hypothesis, Translator, fit_dictionary
 from aligner.translation.coined import chooser, mend
+from aligner.translation.dictionary import NOTHING, Phrase, dictionary
 from aligner.translation.guard import Problem
 from aligner.translation.rerank import ArticleChoice
 
@@ -51,6 +52,106 @@ def test_look_up(source: str, text: str, links: dict[str, int], mended: str) -> 
     assert found.text == mended
     assert len(found.text.split()) == len(found.alignment or ())
     assert [problem.code for problem in found.problems] == ["looked-up"] * (mended != text)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "links", "mended"),
+    [
+        # an English word, but none that the dictionary has for any word of the caption
+        ("Rebaño en el barro", "Rebounding in the bar", {"bar": 3}, "Herd in the mud"),
+        ("Rebaños en el barro", "THE REBOUNDS IN THE BAR", {"REBOUNDS": 0, "BAR": 3}, "THE HERDS IN THE MUD"),
+        ("Una jeringa", "An instrument", {}, "A syringe"),
+        ("Un carguero zarpa", "A car driver sets sail", {"car": 1, "driver": 1}, "A freighter sets sail"),
+        ("La mujer del avispón", "The woman of the Advisal", {"Advisal": 3}, "The woman of the hornet"),
+        # the caption's sense, not the commonest one
+        ("Los fieles rezan", "The faithful pray", {}, "The faithful pray"),
+        ("Larga cola ante el banco", "Long tail before the bank", {"tail": 1}, "Long queue before the bank"),
+        # phrases
+        ("Durante el toque de queda", "During the touch of stays", {"of": 3, "stays": 4}, "During the curfew"),
+        ("Chozas en las afueras de Lima", "Huts in the out of Lima", {"out": 3}, "Huts on the outskirts of Lima"),
+        ("En rueda de prensa", "At a press conference", {"press": 3, "conference": 1}, "At a press conference"),
+        # what stands for the word already, what the dictionary does not know, names
+        ("El taxista espera", "The taxi driver waits", {"taxi": 1, "driver": 1, "waits": 2}, "The taxi driver waits"),
+        ("Un zurriburri azul", "A blue bucket", {"bucket": 1, "blue": 2}, "A blue bucket"),
+        ("Milagros Rebaño canta", "Milagros Rebaño sings", {}, "Milagros Rebaño sings"),
+    ],
+)
+def test_words_that_cannot_be_right(source: str, text: str, links: dict[str, int], mended: str) -> None:
+    found = mend(hypothesis(source, text, **links), frozenset())
+    assert found.text == mended
+    assert len(found.text.split()) == len(found.alignment or ())
+    assert {problem.code for problem in found.problems} <= {"looked-up"}
+    assert bool(found.problems) == (mended != text and "curfew" not in mended and "outskirts" not in mended)
+
+
+def test_an_attention_that_is_not_clear_changes_no_word() -> None:
+    vague = Hypothesis("Rebaño en el barro", "Herd in the bar", -0.5, alignment=((0.3,) * 4,) * 4)
+    assert mend(vague, frozenset()) == vague
+
+
+def test_the_article_has_its_words() -> None:
+    lorry = hypothesis("Un camión en la niebla", "A truck in the fog")
+    assert mend(lorry, {"lorry"}).text == "A lorry in the fog"
+    assert mend(lorry, {"truck", "lorry"}) == lorry
+    assert mend(hypothesis("Rebaño en el barro", "Herd in the bar", bar=3), {"bar"}).text == "Herd in the bar"
+
+
+def test_dictionary() -> None:
+    listed = dictionary()
+    assert listed.word("rebanos").forms == (("herds", 1.0), ("flocks", 1.0))
+    assert listed.word("olfatea").forms[0] == ("sniffs", 1.0)
+    assert Phrase(("centrales", "electricas"), ("power stations", "power plants")) in listed.word("centrales").phrases
+    assert "mud" in listed.word("barro").stems
+    assert listed.word("zurriburri") == listed.word("") == listed.word("zzz") == listed.word("0") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("line", "forms"),
+    [
+        ("n andén = platform", {"anden": "=platform", "andenes": "=platforms"}),
+        ("n pez = fish", {"pez": "=fish", "peces": "=fish"}),
+        ("n lobo = wolf | wolfman", {"lobo": "=wolf|wolfman", "lobos": "=wolves|wolfmen"}),
+        (
+            "m panadero = baker",
+            {f"panader{e}": f"=baker{n}" for e, n in (("o", ""), ("a", ""), ("os", "s"), ("as", "s"))},
+        ),
+        ("a volcado = overturned", {f"volcad{e}": "=overturned" for e in ("o", "a", "os", "as")}),
+        (
+            "q central nuclear = nuclear plant",
+            {"central nuclear": "=nuclear plant", "centrales nucleares": "=nuclear plants"},
+        ),
+        ("p en llamas = on fire | ablaze", {"en llamas": "=on fire|ablaze"}),
+    ],
+)
+def test_own_lines_are_inflected(line: str, forms: dict[str, str]) -> None:
+    assert dict(fit_dictionary.inflected(line)) == forms
+
+
+def test_own_verbs_are_inflected() -> None:
+    found = dict(fit_dictionary.inflected("v morder/muerd = bite/bit | carry"))
+    assert found["muerde"] == "+bites|carries"
+    assert found["muerden"] == found["morder"] == "+bite|carry"
+    assert found["mordio"] == found["mordieron"] == "+bit|carried"
+    assert found["mordiendo"] == "+biting|carrying"
+
+
+def test_a_malformed_own_line_is_refused() -> None:
+    with pytest.raises(ValueError, match="is not 'KIND SPANISH = ENGLISH"):
+        list(fit_dictionary.inflected("x andén = platform"))
+
+
+def test_the_dictionary_is_made_of_alignments_and_own_lines(tmp_path: Path) -> None:
+    sides = {"es": "el zurriburri azul\n" * 4, "en": "the blue hubbub\n" * 4, "forward": "0-0 1-2 2-1\n" * 4}
+    sides["reverse"] = "1-2 2-1\n" * 4
+    paths = []
+    for name, text in sides.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_text(text)
+    counted = dict(fit_dictionary.counted([paths]))
+    assert counted == {"zurriburri": "hubbub:100", "azul": "blue:100"}
+    merged = fit_dictionary.merged({**counted, "barro": "bar:100", "cruza": "cross:60"})
+    assert merged["zurriburri"] == "hubbub:100"
+    assert merged["barro"].startswith("=mud")
 
 
 def test_the_article_decides() -> None:

@@ -48,13 +48,15 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
 
     Returns:
         The translation with each such word looked up (problem ``looked-up``) or, where it is no word, named (problem
-        ``unknown-word``). Names stay as they are: those that neither caption nor article has are named.
+        ``unknown-word``); with the dictionary's phrases; and with the article's word among equally likely ones. Names
+        stay as they are: those that neither caption nor article has are named.
     """
     source = tokens(hypothesis.source)
-    text, alignment, settled, problems = _with_phrases(hypothesis, source, article)
+    text, alignment, settled = _with_phrases(hypothesis, source, article)
+    problems = list(hypothesis.problems)
     words = tokens(text)
     copied = {token.key for token in source}
-    possible = settled.union(*(dictionary().stems(key) for key in copied))
+    possible = settled.union(*(dictionary().word(key).stems for key in copied))
     doubtful: list[tuple[Token, Token, str]] = []
     for token in words:
         if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
@@ -69,14 +71,18 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
                 found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
             elif alignment is not None and alignment[token.place][origin.place] >= CLEAR:
                 if stem(token.key) not in possible:
-                    found = None if _stands(origin, words) else _looked_up(origin.key, article, plural=token.key.endswith("s"))
+                    found = (
+                        None
+                        if _stands(origin, words)
+                        else _looked_up(origin.key, article, plural=token.key.endswith("s"))
+                    )
                 elif stem(token.key) not in settled:
                     found = _in_article(token, origin, words, article)
         if origin is not None and found is not None:
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
             problems.append(guard.Problem("unknown-word", token.form))
-    if not doubtful and len(problems) == len(hypothesis.problems):
+    if text == hypothesis.text and not doubtful and len(problems) == len(hypothesis.problems):
         return hypothesis
     done: set[Token] = set()
     for token, origin, found in reversed(doubtful):
@@ -88,7 +94,8 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         while first - 1 in same:
             first -= 1
         text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.first or origin.capital)
-        problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
+        if not _is_known(token.key) or stem(token.key) not in possible:  # else it is a synonym
+            problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
     if text != hypothesis.text and any(problem.code == "untranslated" for problem in problems):
         still = guard.check(hypothesis.source, text)
         problems = [problem for problem in problems if problem.code != "untranslated" or problem in still]
@@ -98,18 +105,19 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
 
 def _with_phrases(
     hypothesis: Hypothesis, source: Sequence[Token], article: Container[str]
-) -> tuple[str, Matrix | None, frozenset[str], list[guard.Problem]]:
+) -> tuple[str, Matrix | None, frozenset[str]]:
     """The translation with the phrases of the dictionary.
 
     Returns:
-        Text and alignment; the stems of the words that stand for phrases; the problems.
+        Text and alignment; the stems of the words that stand for phrases.
     """
-    text, alignment, problems = hypothesis.text, hypothesis.alignment, list(hypothesis.problems)
+    text, alignment = hypothesis.text, hypothesis.alignment
     stems: set[str] = set()
     after = 0
     keys = tuple(token.key for token in source)
     for i, token in enumerate(source):
-        found = next((p for p in dictionary().phrases(token.key) if keys[i : i + len(p.words)] == p.words), None)
+        phrases = dictionary().word(token.key).phrases
+        found = next((p for p in phrases if keys[i : i + len(p.words)] == p.words), None) if phrases else None
         if found is None or i < after:
             continue
         after = i + len(found.words)
@@ -123,8 +131,7 @@ def _with_phrases(
             continue
         wanted = next((form for form in forms if all(word in article for word in form.lower().split())), found.forms[0])
         text, alignment = put(text, alignment, _widened(edit, text, wanted), wanted, capital=token.capital)
-        problems.append(guard.Problem("looked-up", f'"{wanted}" for "{" ".join(found.words)}"'))
-    return text, alignment, frozenset(stems), problems
+    return text, alignment, frozenset(stems)
 
 
 def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
@@ -140,7 +147,7 @@ def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
 
 def _in_article(token: Token, origin: Token, words: Sequence[Token], article: Container[str]) -> str | None:
     """The article's word for a source word, where it is as likely as the translation's and of the same form."""
-    listed = dictionary().forms(origin.key)
+    listed = dictionary().word(origin.key).forms
     shares = [share for form, share in listed if stem(token.key) in map(stem, form.lower().split())]
     if not shares:
         return None
@@ -175,7 +182,7 @@ def _is_name(word: Token, source: Sequence[Token]) -> bool:
 
 def _stands(origin: Token, words: Sequence[Token]) -> bool:
     """Whether a word of the translation stands for a source word, as far as the dictionary goes."""
-    stems = dictionary().stems(origin.key)
+    stems = dictionary().word(origin.key).stems
     return any(stem(word.key) in stems for word in words)
 
 
@@ -214,7 +221,7 @@ def _looked_up(key: str, article: Container[str], *, plural: bool) -> str | None
     """
     forms = [
         (form, share)
-        for form, share in dictionary().forms(key)
+        for form, share in dictionary().word(key).forms
         if share == 1.0 or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place"))
         if share == 1.0 or _is_known(form)
     ]

@@ -52,6 +52,23 @@ class Phrase(NamedTuple):
     forms: tuple[str, ...]
 
 
+class Word(NamedTuple):
+    """What a Spanish word stands for.
+
+    Attributes:
+        forms: English words with their shares, the likeliest first.
+        stems: the stems of their words.
+        phrases: those that begin with it, the longest first.
+    """
+
+    forms: tuple[tuple[str, float], ...]
+    stems: frozenset[str]
+    phrases: tuple[Phrase, ...]
+
+
+NOTHING = Word((), frozenset(), ())
+
+
 class Dictionary:
     """What Spanish words stand for."""
 
@@ -74,40 +91,34 @@ class Dictionary:
                 high = start
         return low
 
-    def phrases(self, first: str) -> tuple[Phrase, ...]:
-        """The phrases that begin with a folded word, the longest first."""
-        return _phrases(self, first)
-
-    def lines(self, beginning: str) -> Iterator[tuple[str, str]]:
-        """(Spanish, English) of all lines that begin so."""
-        wanted = beginning.encode()
-        start = self._start(wanted)
-        while self._text.startswith(wanted, start):
+    def lines(self, key: str) -> Iterator[tuple[str, str]]:
+        """(Spanish, English) of the lines of a folded word and of the phrases that begin with it."""
+        wanted = key.encode()
+        start = self._start(wanted + b"\t")
+        while self._text.startswith((wanted + b"\t", wanted + b" "), start):
             end = self._text.find(b"\n", start)
-            key, _, line = self._text[start:end].decode().partition("\t")
-            yield key, line
+            spanish, _, english = self._text[start:end].decode().partition("\t")
+            yield spanish, english
             start = end + 1
 
-    def forms(self, key: str) -> tuple[tuple[str, float], ...]:
-        """The English words of a folded Spanish one with their shares, the likeliest first."""
-        return _known(self, key)[0]
-
-    def stems(self, key: str) -> frozenset[str]:
-        """Stems of the English words of a folded Spanish one."""
-        return _known(self, key)[1]
+    def word(self, key: str) -> Word:
+        """What a folded Spanish word stands for, alone and in phrases that begin with it."""
+        return _word(self, key)
 
 
 @lru_cache(maxsize=20_000)
-def _phrases(listed: Dictionary, first: str) -> tuple[Phrase, ...]:
-    found = (Phrase(tuple(key.split()), tuple(line[1:].split("|"))) for key, line in listed.lines(first + " "))
-    return tuple(sorted(found, key=lambda phrase: -len(phrase.words)))
-
-
-@lru_cache(maxsize=20_000)
-def _known(listed: Dictionary, key: str) -> tuple[tuple[tuple[str, float], ...], frozenset[str]]:
-    line = next((line for _, line in listed.lines(key + "\t")), "")
-    forms = _parsed(line) if line else ()
-    return forms, frozenset(stem(word) for form, _ in forms for word in form.lower().replace("-", " ").split())
+def _word(listed: Dictionary, key: str) -> Word:
+    forms: tuple[tuple[str, float], ...] = ()
+    phrases = []
+    for spanish, english in listed.lines(key):
+        if spanish == key:
+            forms = _parsed(english)
+        else:
+            phrases.append(Phrase(tuple(spanish.split()), tuple(english[1:].split("|"))))
+    if not forms and not phrases:
+        return NOTHING
+    stems = frozenset(stem(word) for form, _ in forms for word in form.lower().replace("-", " ").split())
+    return Word(forms, stems, tuple(sorted(phrases, key=lambda phrase: -len(phrase.words))))
 
 
 def _parsed(line: str) -> tuple[tuple[str, float], ...]:

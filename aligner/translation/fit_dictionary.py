@@ -60,15 +60,26 @@ def own() -> Iterator[tuple[str, str]]:
         ValueError: a malformed line.
     """
     for number, line in enumerate(data(_OWN).read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        match = _LINE.fullmatch(line.strip())
-        if match is None:
-            raise ValueError(f"{_OWN}:{number}: {line!r} is not 'KIND SPANISH = ENGLISH | ENGLISH'")
-        english = [form.strip() for form in match["english"].split("|")]
-        for spanish in match["spanish"].split(","):
-            for form, wanted in _FORMS[match["kind"]](spanish.strip(), english):
-                yield fold(form), ("+" if match["kind"] == "v" else "=") + "|".join(wanted)
+        if line.strip() and not line.startswith("#"):
+            try:
+                yield from inflected(line.strip())
+            except ValueError as error:
+                raise ValueError(f"{_OWN}:{number}: {error}") from None
+
+
+def inflected(line: str) -> Iterator[tuple[str, str]]:
+    """(folded Spanish word, line) of the forms of one of our own lines.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise ValueError(f"{line!r} is not 'KIND SPANISH = ENGLISH | ENGLISH'")
+    english = [form.strip() for form in match["english"].split("|")]
+    for spanish in match["spanish"].split(","):
+        for form, wanted in _FORMS[match["kind"]](spanish.strip(), english):
+            yield fold(form), ("+" if match["kind"] == "v" else "=") + "|".join(wanted)
 
 
 def _plural_es(word: str) -> str:

@@ -277,7 +277,10 @@ def _trail(text: str) -> int:
     return len(text) - words[-1].end() if words else 0
 
 
-_IRREGULAR = {"man": "men", "woman": "women", "child": "children", "person": "people", "foot": "feet", "wife": "wives"}
+_IRREGULAR = {"man": "men", "woman": "women", "child": "children", "person": "people", "foot": "feet"}
+_VES = re.compile(r"\b(cal|hal|kni|lea|li|loa|scar|shel|thie|wi|wol)fe?$")
+_MEN = re.compile(r"\b(?!(?:caiman|german|human|norman|ottoman|roman|shaman|talisman)$)(\w+)man$")
+_INVARIABLE = frozenset(["cattle", "deer", "fish", "livestock", "police", "salmon", "sheep", "squid", "staff"])
 _HEAD = re.compile(r"^(.*?)([A-Za-z]+)((?:\s+(?:of|for|in|on|at|to|from|with|by)\s.*)?)$")
 
 
@@ -287,8 +290,14 @@ def plural(term: str) -> str:
     if not match or not match[2].islower() or match[2].endswith("s"):
         return term
     before, head, after = match[1], match[2], match[3]
+    if head in _INVARIABLE:
+        return term
     if head in _IRREGULAR:
         head = _IRREGULAR[head]
+    elif _VES.search(head):
+        head = _VES.sub(r"\1ves", head)
+    elif _MEN.search(head):
+        head = _MEN.sub(r"\1men", head)
     elif re.search(r"(?:s|x|z|ch|sh)$", head):
         head += "es"
     elif re.search(r"[^aeiou]y$", head):

@@ -137,6 +137,7 @@ def words_of(text: str) -> list[str]:
     return [token.key for token in tokens(text)]
 
 
+@lru_cache(maxsize=64)  # a caption and its hypotheses are asked for more than once
 def tokens(text: str) -> list[Token]:
     """The words of a text, URLs, handles and hashtags left out."""
     found: list[Token] = []
