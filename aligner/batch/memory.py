@@ -23,7 +23,7 @@ from aligner.records import Translation
 
 if TYPE_CHECKING:
     from aligner.translation import Hypothesis, Translator
-    from aligner.translation.translator import Choose
+    from aligner.translation.translator import Choose, Matrix
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS namespaces (id INTEGER PRIMARY KEY, settings TEXT NOT NULL UNIQUE);
@@ -165,16 +165,13 @@ class Memory:
 
 
 def _dump(entry: Entry) -> bytes:
-    from aligner.translation.translator import sparse
-
     hypotheses = [
         {
             "source": one.source,
             "text": one.text,
             "score": one.score,
             "problems": one.problems,
-            # Most weights are nought.
-            "alignment": None if one.alignment is None else sparse(one.alignment),
+            "alignment": None if one.alignment is None else _sparse(one.alignment),
         }
         for one in entry.hypotheses
     ]
@@ -184,7 +181,6 @@ def _dump(entry: Entry) -> bytes:
 def _load(details: bytes) -> Entry:
     from aligner.translation import Hypothesis
     from aligner.translation.guard import Problem
-    from aligner.translation.translator import dense
 
     data = orjson.loads(details)
     hypotheses = [
@@ -193,11 +189,27 @@ def _load(details: bytes) -> Entry:
             text=one["text"],
             score=one["score"],
             problems=tuple(Problem(**problem) for problem in one["problems"]),
-            alignment=None if one["alignment"] is None else dense(one["alignment"], len(one["source"].split())),
+            alignment=None if one["alignment"] is None else _dense(one["alignment"], len(one["source"].split())),
         )
         for one in data["hypotheses"]
     ]
     return Entry(data["model"], data["engine"], hypotheses)
+
+
+def _sparse(alignment: Matrix) -> list[list[tuple[int, float]]]:
+    """Most weights are nought: (column, weight) pairs of each row."""
+    return [[(column, weight) for column, weight in enumerate(row) if weight] for row in alignment]
+
+
+def _dense(rows: list[list[tuple[int, float]]], width: int) -> Matrix:
+    """The matrix that :func:`_sparse` packed."""
+    matrix = []
+    for cells in rows:
+        weights = [0.0] * width
+        for column, weight in cells:
+            weights[column] = weight
+        matrix.append(tuple(weights))
+    return tuple(matrix)
 
 
 class RememberingTranslator:

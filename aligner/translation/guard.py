@@ -13,7 +13,7 @@ from operator import eq
 
 from aligner.resources import data
 from aligner.translation import casing, numbers, splitting
-from aligner.translation.text import literals, pictographs, without_literals
+from aligner.translation.text import literals, pictographs, remembered, without_literals
 
 #: Codes of the warnings, the gravest first, with what each weighs when hypotheses are compared: a hundredth of the
 #: mean log-probability per piece that a hypothesis without it may be worse by.
@@ -117,6 +117,23 @@ _TOKEN = re.compile(r"\w+(?:['’]\w+)*")
 _TOKEN_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
+@remembered
+def _tokens(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters, numbers among them."""
+    return tuple(word.lower() for word in _TOKEN.findall(text))
+
+
+@remembered
+def _tokens_and_marks(text: str) -> tuple[str, ...]:
+    return tuple(_TOKEN_OR_MARK.findall(text.lower()))
+
+
+@remembered
+def _distinct(text: str) -> frozenset[str]:
+    """The words of a text as they are printed, each once."""
+    return frozenset(_WORD.findall(text))
+
+
 # ------------------------------------------------------------------------------------------------- loops
 
 _STUTTER = re.compile(r"([^\W\d_]{1,5}?)\1{3,}", re.IGNORECASE)
@@ -124,7 +141,7 @@ _STUTTER = re.compile(r"([^\W\d_]{1,5}?)\1{3,}", re.IGNORECASE)
 
 def _repetition(source: str, target: str) -> Iterator[Problem]:
     # Marks count as words: "for, for example" is no loop, "the donation, the donation, the donation" is one.
-    before, after = _TOKEN_OR_MARK.findall(source.lower()), _TOKEN_OR_MARK.findall(target.lower())
+    before, after = _tokens_and_marks(source), _tokens_and_marks(target)
     phrase, times = _longest_loop(after)
     if times > 1 and times > _longest_loop(before)[1]:
         yield Problem("repetition", f"{phrase!r} {times} times in a row")
@@ -166,9 +183,12 @@ def _is_phrase(words: Sequence[str]) -> bool:
 
 
 def _comes_back(words: Sequence[str], size: int) -> str:
-    counts = Counter(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
-    phrase, times = max(counts.items(), key=lambda item: item[1], default=((), 0))
-    return " ".join(phrase) if times > 1 else ""
+    phrases = list(zip(*(words[i:] for i in range(size)), strict=False))
+    if len(set(phrases)) == len(phrases):
+        return ""
+    counts = Counter(phrases)
+    phrase, _ = max(counts.items(), key=lambda item: item[1])
+    return " ".join(phrase)
 
 
 def _bare(word: str) -> str:
@@ -201,7 +221,7 @@ def _loops(words: Sequence[str]) -> bool:
 
 
 def _length(source: str, target: str) -> Iterator[Problem]:
-    before, after = len(_TOKEN.findall(source)), len(_TOKEN.findall(target))
+    before, after = len(_tokens(source)), len(_tokens(target))
     if after > 1.8 * before + 4:
         yield Problem("too-long", f"{after} words for {before}")
     elif after < 0.55 * before - 1:
@@ -329,8 +349,8 @@ _THIN = 0.9
 
 def is_thin(source: str, target: str) -> bool:
     """Whether a translation is short enough to ask if a clause was dropped; cheap."""
-    before = len(_TOKEN.findall(source))
-    return before >= 2 * _CLAUSE_WORDS and len(_TOKEN.findall(target)) < _THIN * before and len(_clauses(source)) > 1
+    before = len(_tokens(source))
+    return before >= 2 * _CLAUSE_WORDS and len(_tokens(target)) < _THIN * before and len(_clauses(source)) > 1
 
 
 def _clauses(source: str) -> list[str]:
@@ -370,7 +390,7 @@ def uncovered(source: str, alignment: Sequence[Sequence[float]]) -> list[Problem
 
 def _left_over(source: str, target: str) -> Iterator[Problem]:
     words = _words()
-    before = set(_WORD.findall(source))
+    before = _distinct(source)
     prose = _without_quotes(target)
     after = list(_WORD.finditer(prose))
     if not after:
@@ -381,15 +401,15 @@ def _left_over(source: str, target: str) -> Iterator[Problem]:
     if len(after) >= 5 and sum(match[0] in words.spanish_alone for match in after) >= 0.25 * len(after):
         yield Problem("wrong-language", "the output is Spanish")
         return
-    allowed = [match.span() for match in words.phrases.finditer(prose)]
-    left = [
-        match[0]
+    found = [
+        match
         for i, match in enumerate(after)
         if match[0] in before
         and (match[0] in words.spanish_alone or (len(match[0]) > 3 and is_spanish(match[0])))
         and not _in_name(after, i)
-        and not any(start <= match.start() < end for start, end in allowed)
     ]
+    allowed = [match.span() for match in words.phrases.finditer(prose)] if found else ()
+    left = [match[0] for match in found if not any(start <= match.start() < end for start, end in allowed)]
     if opening := _opening(source, prose, after):
         left.insert(0, opening)
     if left:
@@ -433,11 +453,12 @@ _QUOTED = re.compile(r"\"[^\"]{1,80}\"|(?<!\w)'[^']{1,80}'(?!\w)")
 
 def _without_quotes(text: str) -> str:
     """Quotations blanked: titles may stay in their language."""
-    return _QUOTED.sub(lambda match: " " * len(match[0]), without_literals(text))
+    bare = without_literals(text)
+    return _QUOTED.sub(lambda match: " " * len(match[0]), bare) if '"' in bare or "'" in bare else bare
 
 
 def _same(source: str, target: str) -> bool:
-    return [w.lower() for w in _TOKEN.findall(source)] == [w.lower() for w in _TOKEN.findall(target)]
+    return _tokens(source) == _tokens(target)
 
 
 def _script(source: str, target: str) -> Iterator[Problem]:

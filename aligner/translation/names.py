@@ -24,7 +24,7 @@ from aligner.records import Name
 from aligner.resources import data
 from aligner.translation import casing
 from aligner.translation.spelling import distance, fold
-from aligner.translation.text import LABELS, literal_spans
+from aligner.translation.text import LABELS, literal_spans, remembered
 
 #: Farthest apart that spellings of one name are: a name of one word, and the mean and the worst word of a longer one.
 ALONE, TOGETHER, WORST = 0.05, 0.12, 0.2
@@ -137,13 +137,13 @@ def words_of(text: str) -> list[str]:
     return [token.key for token in tokens(text)]
 
 
-@lru_cache(maxsize=64)  # a caption and its hypotheses are asked for more than once
-def tokens(text: str) -> list[Token]:
+@remembered
+def tokens(text: str) -> tuple[Token, ...]:
     """The words of a text, URLs, handles and hashtags left out."""
     found: list[Token] = []
     literal = [match.span() for match in literal_spans(text)]
     starts = [match.start() for match in _PLACE.finditer(text)]
-    place = end = 0
+    place, end, key, named = 0, 0, "", False
     for match in _WORD.finditer(text):
         start, form = match.start(), match[0]
         if literal and any(a <= start < b for a, b in literal):
@@ -154,10 +154,10 @@ def tokens(text: str) -> list[Token]:
             form = _POSSESSIVE.sub("", form)
         gap = text[end:start]
         first = not found or (gap != " " and _OPENS.search(gap) is not None)
-        follows = gap == " " and bool(found) and found[-1].capital and not _joins_names(found[-1].key)
-        end = start + len(form)
-        found.append(Token(form, fold(form), start, end, place, first, follows))
-    return found
+        follows = named and gap == " " and not _joins_names(key)
+        end, key, named = start + len(form), fold(form), form[0].isupper()
+        found.append(Token(form, key, start, end, place, first, follows))
+    return tuple(found)
 
 
 @lru_cache(maxsize=2_000)
@@ -327,7 +327,7 @@ class Mentions:
         for length in range(len(key) - 3, len(key) + 5):
             for name in self._by_length.get(length, ()):
                 if name != key and name.isalpha() and fuzz.ratio(key, name) >= 45:
-                    apart = distance(key, name)
+                    apart = distance(key, name, WORST)
                     if apart <= WORST:
                         found[name] = apart
         return found

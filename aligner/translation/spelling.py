@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 
 # Letters and groups of letters, and the sounds that Spanish, English and French spellings mean by them.
 _SOUNDS = {
@@ -39,8 +40,8 @@ def _units(word: str) -> tuple[tuple[str, frozenset[str]], ...]:
     return tuple((unit, frozenset(_SOUNDS.get(unit, unit))) for unit in _UNIT.findall(word))
 
 
-def distance(one: str, other: str) -> float:
-    """Distance of two folded words, a share of the longer one's letters: 0 for equal ones.
+def distance(one: str, other: str, farthest: float = 10.0) -> float:
+    """Distance of two folded words, a share of the longer one's letters: 0 for equal ones, 10 beyond ``farthest``.
 
     Sounds alike cost a tenth of a letter, one vowel for another half of it. A last "a" or "o" is as good as a
     consonant, since it tells "Antonio" from "Antonia". (Weighted edit distance, Wagner and Fischer 1974.)
@@ -48,11 +49,12 @@ def distance(one: str, other: str) -> float:
     if one == other:
         return 0.0
     a, b = _units(one), _units(other)
-    row = [0.0]
-    for j in range(len(b)):
-        row.append(row[-1] + _dropped(b, j))
+    most = farthest * max(len(a), len(b)) + 1e-6
+    left_out = [_dropped(b, j) for j in range(len(b))]
+    row = [0.0, *accumulate(left_out)]
     for i, (letters, sounds) in enumerate(a):
-        last, row = row, [row[0] + _dropped(a, i)]
+        out = _dropped(a, i)
+        last, row = row, [row[0] + out]
         for j, (others, also) in enumerate(b):
             if letters == others:
                 cost = 0.0
@@ -63,7 +65,9 @@ def distance(one: str, other: str) -> float:
                 cost = _FAR if final and {letters, others} & {"a", "o"} else _VOWEL
             else:
                 cost = _FAR
-            row.append(min(last[j] + cost, last[j + 1] + _dropped(a, i), row[j] + _dropped(b, j)))
+            row.append(min(last[j] + cost, last[j + 1] + out, row[j] + left_out[j]))
+        if min(row) > most:
+            return 10.0
     return row[-1] / max(len(a), len(b))
 
 

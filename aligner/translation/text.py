@@ -7,6 +7,27 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+_T = TypeVar("_T")
+# Texts that a function remembers, and characters of the longest.
+_REMEMBERED, _LONGEST = 128, 4_000
+
+
+def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
+    """A function of a text that remembers what it made of the last ones, unless they are long.
+
+    A source is read beside each of its hypotheses, and each of these by several checks.
+    """
+    known = lru_cache(maxsize=_REMEMBERED)(function)
+
+    @wraps(function)
+    def remembering(text: str) -> _T:
+        return known(text) if len(text) <= _LONGEST else function(text)
+
+    return remembering
+
 
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "‚": "'", "‛": "'"}
@@ -139,9 +160,10 @@ def between_symbols(text: str) -> list[tuple[str, str]]:
 _HINT = re.compile(r"[@#]|://|[Ww]{3}\.|[\w-]\.[a-z]")
 
 
-def literal_spans(text: str) -> list[re.Match[str]]:
+@remembered
+def literal_spans(text: str) -> tuple[re.Match[str], ...]:
     """Where URLs, e-mail addresses, handles and hashtags stand."""
-    return list(LITERAL.finditer(text)) if _HINT.search(text) else []
+    return tuple(LITERAL.finditer(text)) if _HINT.search(text) else ()
 
 
 def literals(text: str) -> list[str]:
@@ -151,7 +173,7 @@ def literals(text: str) -> list[str]:
 
 def without_literals(text: str) -> str:
     """The text with a space in the place of each of them."""
-    return LITERAL.sub(" ", text) if _HINT.search(text) else text
+    return LITERAL.sub(" ", text) if literal_spans(text) else text
 
 
 def pictographs(text: str) -> list[str]:

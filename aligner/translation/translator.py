@@ -9,10 +9,9 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aligner.captions import credits
 from aligner.errors import UsageError
@@ -22,11 +21,13 @@ from aligner.translation import casing, guard, markup, models, numbers, splittin
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 #: Units kept in the memory of one translator; with four aligned hypotheses some kilobytes each.
 MEMORY = 2_000
 Matrix = tuple[tuple[float, ...], ...]
-#: Rows of a matrix with its zeros left out: (column, value) pairs.
-Sparse = tuple[tuple[tuple[int, float], ...], ...]
 #: Characters of the longest text whose words are aligned: a matrix grows with the square of it.
 ALIGNED = 4_000
 #: Hundredths of attention below this count as none.
@@ -65,13 +66,13 @@ Choose = Callable[[int, Sequence[Hypothesis]], Hypothesis]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A translation of one unit."""
+    """A translation of one unit; its alignment in hundredths."""
 
     text: str
     score: float
     pieces: int
     problems: tuple[Problem, ...]
-    alignment: Sparse | None = None
+    alignment: NDArray[np.uint8] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +335,8 @@ class Translator:
         lost = {
             unit: problems
             for unit in thin
-            if (weights := attended[unit][0].alignment)
-            and (problems := guard.uncovered(unit, dense(weights, len(unit.split()))))
+            if (weights := attended[unit][0].alignment) is not None
+            and (problems := guard.uncovered(unit, _matrix(weights)))
         }
         parts = self._in_parts(list(lost), alignment)
         for unit, problems in lost.items():
@@ -421,9 +422,10 @@ class Translator:
                 problems.setdefault(str(problem), problem)
         pieces = sum(candidate.pieces for candidate in combination)
         score = _total(combination) / pieces if pieces else 0.0
+        blocks = [candidate.alignment for candidate in combination if candidate.alignment is not None]
         alignment = None
-        if all(candidate.alignment is not None for candidate in combination) and len(plan.source) <= ALIGNED:
-            alignment = _block_alignment(plan, combination)
+        if len(blocks) == len(combination) and len(plan.source) <= ALIGNED:
+            alignment = _block_alignment(plan, [candidate.text for candidate in combination], blocks)
         return Hypothesis(
             source=plan.source,
             text=(target + label(plan.tail)).strip(),
@@ -496,7 +498,7 @@ def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 def _said_once(unit: str, candidate: _Candidate) -> _Candidate:
     """A looping translation with each phrase once; its warning stays, since a loop mostly stands for something lost."""
     kept = guard.said_once(unit, words := candidate.text.split())
-    alignment = candidate.alignment and tuple(candidate.alignment[i] for i in kept)
+    alignment = None if candidate.alignment is None else candidate.alignment[kept]
     once = " ".join(words[i] for i in kept)
     if candidate.text[:1].isupper():
         once = once[:1].upper() + once[1:]
@@ -572,8 +574,8 @@ def _word_starts(pieces: Sequence[str]) -> list[int]:
 
 
 def _word_alignment(
-    starts: Sequence[int], end: int, target: str, pieces: Sequence[str], attention: Sequence[Sequence[float]]
-) -> Sparse | None:
+    starts: Sequence[int], end: int, target: str, pieces: Sequence[str], attention: Any
+) -> NDArray[np.uint8] | None:
     """Attention between pieces summed up to words; None where pieces and words of the translation do not match.
 
     Args:
@@ -582,73 +584,56 @@ def _word_alignment(
         target: the translation.
         pieces: its pieces.
         attention: for each of them its weights over the source's pieces.
+
+    Returns:
+        Hundredths, the faint ones as none: words of the translation x words of the source.
     """
     rows = _word_starts(pieces)
-    if len(rows) != len(target.split()):
+    if not rows or len(rows) != len(target.split()):
         return None
     import numpy as np
 
     weights = np.asarray(attention, np.float32)[:, :end]
     weights = np.add.reduceat(weights, starts, axis=1)
     weights = np.add.reduceat(weights, rows, axis=0)
-    weights /= np.array([[after - row] for row, after in pairwise([*rows, len(pieces)])])
-    return sparse(weights)
+    weights /= np.diff(rows, append=len(pieces))[:, None]
+    hundredths = np.rint(100 * weights).astype(np.uint8)
+    hundredths[hundredths < FAINT] = 0
+    return hundredths
 
 
-def sparse(matrix: Any) -> Sparse:
-    """A matrix of weights without the faint ones, to two decimals.
-
-    Args:
-        matrix: rows of weights, or an array of them.
-    """
-    import numpy as np
-
-    hundredths = np.rint(100 * np.asarray(matrix, np.float32)).astype(np.int32)
-    rows: list[list[tuple[int, float]]] = [[] for _ in matrix]
-    at = np.nonzero(hundredths >= FAINT)
-    for row, column, weight in zip(at[0].tolist(), at[1].tolist(), hundredths[at].tolist(), strict=True):
-        rows[row].append(_cell(column, weight))
-    return tuple(map(tuple, rows))
+def _matrix(hundredths: NDArray[np.uint8]) -> Matrix:
+    return tuple(map(tuple, (hundredths / 100).tolist()))
 
 
-def dense(rows: Iterable[Iterable[tuple[int, float]]], width: int) -> Matrix:
-    """The matrix that :func:`sparse` packed."""
-    return tuple(_dense_row(row, width) for row in rows)
-
-
-def _dense_row(row: Iterable[tuple[int, float]], width: int) -> tuple[float, ...]:
-    weights = [0.0] * width
-    for column, weight in row:
-        weights[column] = weight
-    return tuple(weights)
-
-
-@cache
-def _cell(column: int, hundredths: int) -> tuple[int, float]:
-    """One object for all equal cells."""
-    return column, hundredths / 100
-
-
-def _block_alignment(plan: _Plan, combination: Sequence[_Candidate]) -> Matrix:
+def _block_alignment(plan: _Plan, texts: Sequence[str], alignments: Sequence[NDArray[np.uint8]]) -> Matrix:
     """The units' alignments side by side; what was copied is aligned with itself.
 
     A symbol may be glued to a word of the unit before or after it ("Apple™"): both then stand for the same word.
+
+    Args:
+        plan: the text cut into units.
+        texts: the translation of each.
+        alignments: of each, see :func:`_word_alignment`.
     """
     if len(plan.units) == 1 and not (plan.lead or plan.units[0].gap or plan.tail):
-        return dense(combination[0].alignment or (), len(plan.source.split()))
-    blocks: list[tuple[str, str, Sparse]] = [(plan.lead, plan.lead, _identity(plan.lead))]
-    for unit, candidate in zip(plan.units, combination, strict=True):
-        blocks += [(unit.source, candidate.text, candidate.alignment or ()), (unit.gap, unit.gap, _identity(unit.gap))]
-    blocks.append((plan.tail, plan.tail, _identity(plan.tail)))
+        return _matrix(alignments[0])
+    import numpy as np
+
+    def copied(text: str) -> tuple[str, str, NDArray[np.uint8]]:
+        return text, text, np.eye(len(text.split()), dtype=np.uint8) * np.uint8(100)
+
+    blocks = [copied(plan.lead)]
+    for unit, target, alignment in zip(plan.units, texts, alignments, strict=True):
+        blocks += [(unit.source, target, alignment), copied(unit.gap)]
+    blocks.append(copied(plan.tail))
     columns = _places([source for source, _, _ in blocks])
     rows = _places([target for _, target, _ in blocks])
-    width = len(plan.source.split())
-    weights = [[0.0] * width for _ in range(1 + max((i for block in rows for i in block), default=-1))]
-    for block, across, down in zip(blocks, columns, rows, strict=True):
-        for row, cells in zip(down, block[2], strict=True):
-            for column, weight in cells:
-                weights[row][across[column]] = max(weight, weights[row][across[column]])
-    return tuple(map(tuple, weights))
+    weights = np.zeros((1 + max((i for block in rows for i in block), default=-1), len(plan.source.split())), np.uint8)
+    for (_, _, block), across, down in zip(blocks, columns, rows, strict=True):
+        at = np.ix_(down, across)
+        weights[at] = np.maximum(weights[at], block)
+    return _matrix(weights)
 
 
 def _places(parts: Sequence[str]) -> list[list[int]]:
@@ -659,7 +644,3 @@ def _places(parts: Sequence[str]) -> list[list[int]]:
         places.append([bisect_right(starts, before + found.start()) - 1 for found in _WORD.finditer(part)])
         before += len(part)
     return places
-
-
-def _identity(text: str) -> Sparse:
-    return tuple(((i, 1.0),) for i in range(len(text.split())))
