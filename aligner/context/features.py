@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -116,6 +117,10 @@ class Place:
         self._read()
         self.skeletons = [skeleton(form) for form in self.forms]
         self.values = [value(form, language) for form in self.forms]
+        self._by_value: dict[str, list[int]] = {}
+        for column, number in enumerate(self.values):
+            if number is not None:
+                self._by_value.setdefault(number, []).append(column)
         self.is_number = np.array([number is not None for number in self.values], bool)
         self._form_vectors, _, self._form_known = vectors.lookup(language, self.forms)
 
@@ -125,8 +130,10 @@ class Place:
         lower: set[int] = set()
         columns: list[int] = []
         starts: list[int] = []
+        inside: Counter[int] = Counter()
         stop = STOPWORDS.get(self.language, frozenset())
         for spans, found in zip(self.sentences, self.words, strict=True):
+            before = len(columns)
             rest = iter(found)
             word = next(rest, None)
             for _, end in spans:
@@ -145,7 +152,8 @@ class Place:
                 # The last column of the padded match table is empty: a sentence without content words matches nothing.
                 columns.append(-1)
                 self.by_sentence.append(forms)
-        self.forms = list(index)
+            inside.update(set(columns[before:]))
+        self.forms, self._index, self._spread = list(index), index, inside
         self._columns, self._starts = np.array(columns, np.int64), np.array(starts, np.int64)
         self.is_name = np.array(
             [(c in capital and c not in lower) or capital.get(c, 0) > 1 for c in range(len(index))], bool
@@ -184,7 +192,7 @@ class Place:
 
     def spread(self, column: int) -> int:
         """Number of paragraphs with a word form."""
-        return sum(any(word.form == self.forms[column] for word in found) for found in self.words)
+        return self._spread[column]
 
     def adjacent(self, paragraph: int, columns: set[int]) -> list[list[int]]:
         """Word forms of a paragraph, those that stand side by side in it together."""
@@ -250,19 +258,24 @@ class Place:
         for i, word in enumerate(found):
             number = value(word.form, language)
             if number is not None:
-                match[i] = [number == other for other in self.values]
+                match[i] = 0
+                match[i, self._by_value.get(number, [])] = 1
             elif len(word.form) < SHORT:
-                spelling[i] = [word.form == form for form in self.forms]
+                spelling[i] = 0
+                if word.form in self._index:
+                    spelling[i, self._index[word.form]] = 1
                 match[i] = np.maximum(meaning[i], spelling[i])
         return match, spelling > 0
 
     def _names(self, text: str, found: Sequence[Word], match: Matrix) -> NDArray[np.bool_]:
         letters = [c for c in text if c.isalpha()]
         shouting = sum(c.isupper() for c in letters) > 0.6 * len(letters)
+        known = [False] * len(found)
+        if match.shape[1]:
+            best = match.argmax(axis=1)
+            known = ((match[np.arange(len(found)), best] > 0.8) & self.is_name[best]).tolist()
         names = []
-        for i, word in enumerate(found):
-            best = int(match[i].argmax()) if match.shape[1] else -1
-            in_article = best >= 0 and match[i, best] > 0.8 and bool(self.is_name[best])
+        for i, (word, in_article) in enumerate(zip(found, known, strict=True)):
             following = found[i + 1] if i + 1 < len(found) else None
             paired = following is not None and following.capital and text[word.end : following.start].isspace()
             if shouting:

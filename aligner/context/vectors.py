@@ -88,6 +88,8 @@ class Vectors:
         self._languages, self._rows, self._texts = languages, rows, texts
         self._lengths, self._projection = lengths, projection
         self._index = {code: {word: i for i, word in enumerate(lang.words)} for code, lang in languages.items()}
+        # An article's words come again in its captions, and frequent ones in every article.
+        self._place = lru_cache(maxsize=30_000)(self._seek)
         self._summed: dict[str, NDArray[np.int64]] = {}
         start = 0
         for code, lang in languages.items():
@@ -156,11 +158,13 @@ class Vectors:
 
     def _find(self, language: str, forms: Sequence[str]) -> NDArray[np.int64]:
         """Numbers of words; of an inflection, or of the word typed without doubled letters, instead; else -1."""
-        found = [self._number(language, form) for form in forms]
-        for i, form in enumerate(forms):
-            if found[i] < 0 and (single := _DOUBLED.sub(r"\1", form)) != form:
-                found[i] = self._number(language, single)
-        return np.array(found, np.int64)
+        return np.array([self._place(language, form) for form in forms], np.int64)
+
+    def _seek(self, language: str, form: str) -> int:
+        found = self._number(language, form)
+        if found < 0 and (single := _DOUBLED.sub(r"\1", form)) != form:
+            found = self._number(language, single)
+        return found
 
     def frequent(self, language: str, form: str) -> bool:
         """Whether a folded word itself, not an inflection of it, is among the most frequent: those trained for sums."""

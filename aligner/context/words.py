@@ -6,9 +6,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from aligner.resources import data
 
@@ -16,6 +15,8 @@ from aligner.resources import data
 # Accents may be characters of their own (NFD).
 _LETTERS = r"(?:[^\W\d_][\u0300-\u036f]*)+"
 _TOKEN = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*|\d+(?:[.,\u00a0\u202f ]\d{{3}}(?!\d))*(?:[.,]\d+)?")
+_GROUP = re.compile(r"[.,\s](?=\d{3}(?!\d))")
+_OPENING = re.compile(r"[:\"“«¿¡—]")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?=[\"'“‘«(\[¿¡]*[A-ZÀ-ÖØ-Þ\d])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Sr|Sra|Jr|Prof|Gen|Col|Sgt|Lt|Capt|Rev|Gov|Sen|Rep|Mt|No|vs|a\.m|p\.m)|\b[A-Z])\.$"
@@ -62,8 +63,7 @@ _SKELETON = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word or number of a text.
 
     Attributes:
@@ -88,6 +88,8 @@ class Word:
 
 def fold(text: str) -> str:
     """Lower case without accents."""
+    if text.isascii():
+        return text.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
 
 
@@ -96,18 +98,21 @@ def words(text: str) -> tuple[Word, ...]:
     """The words and numbers of a text, in order; a caption's are asked for twice in a row."""
     starts = {start for start, _ in sentences(text)}
     found: list[Word] = []
-    first = True
+    end = 0
     for match in _TOKEN.finditer(text):
         token = match[0]
-        between = text[found[-1].end : match.start()] if found else ""
-        first = not found or match.start() in starts or any(mark in between for mark in ':"“«¿¡—') or between == " - "
+        between = text[end : match.start()]
+        first = not found or match.start() in starts
+        if not first and between != " ":
+            first = between == " - " or _OPENING.search(between) is not None
         if token[0].isdigit():
-            form = re.sub(r"[.,\s](?=\d{3}(?!\d))", "", token).replace(",", ".")
+            form = token if token.isdigit() else _GROUP.sub("", token).replace(",", ".")
         else:
             form = fold(token)
             form = re.sub(r"['’]s?$", "", form) if "'" in form or "’" in form else form
         if form:
-            found.append(Word(form, match.start(), match.end(), token[0].isupper(), first))
+            end = match.end()
+            found.append(Word(form, match.start(), end, token[0].isupper(), first))
     return tuple(found)
 
 
