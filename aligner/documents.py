@@ -72,6 +72,7 @@ class Article:
             "utf-16-be", "utf-32-le" or "utf-32-be" with or without one.
         blocks: the text in reading order.
         format: ``text``, ``markdown``, ``html``, …
+        warnings: what of it could not be read, ``code: reason``.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Article:
     encoding: str
     blocks: tuple[Block, ...]
     format: str = "text"
+    warnings: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -196,7 +198,7 @@ def from_text(text: str, name: str = "-", format: str = "text") -> Article:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise DocumentError(f"{name}: half a surrogate pair at offset {error.start}; decode the text anew") from None
-    return Article(name, data, text, "utf-8", tuple(_blocks(text, format)), format)
+    return Article(name, data, text, "utf-8", *_blocks(text, format))
 
 
 def from_bytes(data: bytes, name: str, format: str | None = None) -> Article:
@@ -219,7 +221,7 @@ def from_bytes(data: bytes, name: str, format: str | None = None) -> Article:
 
         return readers.parse(data, name, format)
     text, encoding = decode(data, name)
-    return Article(name, data, text, encoding, tuple(_blocks(text, format)), format)
+    return Article(name, data, text, encoding, *_blocks(text, format))
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
@@ -323,18 +325,26 @@ def lines(text: str) -> Iterator[Block]:
             start += len(part) + 1
 
 
-def _blocks(text: str, format: str) -> Iterable[Block]:
+def _blocks(text: str, format: str) -> tuple[tuple[Block, ...], str, tuple[str, ...]]:
+    """The blocks of a text, its format, and what could not be read of it."""
     if format == "markdown":
         from aligner.readers import markdown
 
-        return markdown.blocks(text)
+        blocks, warnings = markdown.read(text)
+        return tuple(blocks), format, warnings
     rows: Iterable[Block] = lines(text)
     if "[[" in text and WIKI_PICTURE.search(text):
         from aligner.readers import markdown
 
-        return markdown.pictures(text, rows)
+        rows = markdown.pictures(text, rows)
     # A paragraph of more letters than a line can have says that the text is not wrapped.
-    return rows if _LONG.search(text, 0, _SAMPLE) else _joined(text, list(rows))
+    elif not _LONG.search(text, 0, _SAMPLE):
+        rows = _joined(text, list(rows))
+    blocks = list(rows)
+    if text.startswith(">") or "\n>" in text:  # quotations as in mails
+        for block in blocks:
+            block.quoted = block.quoted or block.text.startswith(">")
+    return tuple(blocks), format, ()
 
 
 WIKI_PICTURE = re.compile(r"\[\[(?:File|Image|Media|Archivo|Imagen|Fichero|Fichier|Datei)\s*:")

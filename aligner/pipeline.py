@@ -210,7 +210,7 @@ class Pipeline:
             other_languages=finding.other_languages,
             credit_lines=finding.credit_lines,
             encoding=article.encoding,
-            warnings=finding.warnings,
+            warnings=(*article.warnings, *finding.warnings),
         )
 
     def failed(self, name: str, error: str) -> Document:

@@ -109,6 +109,31 @@ def test_the_run_itself_is_never_written(tmp_path: Path, run: Path) -> None:
     assert run.read_bytes() == before
 
 
+def test_other_files_are_not_written_over(tmp_path: Path, run: Path) -> None:
+    table, new, corrected = tmp_path / "c.tsv", tmp_path / "new.jsonl", tmp_path / "out" / "putin-macron.txt"
+    aligner("export", run, "-o", table)
+    arguments = ("import", table, "-r", run, "-o", new, "--patch", tmp_path / "out")
+    assert aligner(*arguments).exit_code == 0
+    assert aligner(*arguments).exit_code == 0  # the same bytes
+    sound = corrected.read_bytes()
+    for file in (new, corrected):
+        kept = file.read_bytes()
+        file.write_bytes(b"edited since")
+        before = {path: path.read_bytes() for path in (new, corrected)}
+        assert f"give --force to overwrite them, or another folder or name:\n{file}" in said(aligner(*arguments))
+        assert {path: path.read_bytes() for path in (new, corrected)} == before
+        file.write_bytes(kept)
+    corrected.write_bytes(b"edited since")
+    assert aligner(*arguments, "--force").exit_code == 0
+    assert corrected.read_bytes() == sound
+
+
+def test_help_of_import_names_the_formats_that_carry_edits() -> None:
+    said_ = " ".join(aligner("import", "--help").stdout.split())
+    assert "(tmx, xliff, xliff2, tsv, xlsx)" in said_
+    assert "(jsonld, html) are for the web and carry no edits" in said_
+
+
 def test_articles_elsewhere_and_changed(tmp_path: Path) -> None:
     [document] = gold_run("atalayar-2022")
     source = (CORPUS / "atalayar-2022" / "putin-macron.txt").read_bytes()

@@ -71,7 +71,17 @@ def test_case(case: dict[str, Any]) -> None:
     assert told(findings, case["captions"]) == case["captions"]
     assert len(findings.slugs) == (1 if case.get("slug") else len(findings.slugs))
     assert findings.context_language == "en"
-    assert findings.warnings == ()
+    assert all(warning.startswith("exempt: ") for warning in findings.warnings)
+
+
+@pytest.mark.parametrize("mark", ["> ", "“"])
+def test_quotations_are_left_and_named(mark: str) -> None:
+    quotation = mark + "La gente volverá mañana a la plaza de la ciudad" + ("”" if mark == "“" else "")
+    caption = "El rey saluda a los vecinos en la plaza de la ciudad"
+    findings = among_english(f"{caption}\n\n{quotation}")
+    assert [found["caption"] for found in told(findings)] == [caption]
+    line = BEFORE.count("\n") + 3
+    assert findings.warnings == (f"exempt: in es, but quoted, posted, listed or the article's own words: line {line}",)
 
 
 CAPTIONS = [

@@ -483,6 +483,16 @@ def test_command(tmp_path: Path, aligner) -> None:  # type: ignore[no-untyped-de
     piped = aligner("link", "-f", "json", tmp_path / "a.txt", "-", stdin=objects)
     (only,) = json.loads(piped.stdout)
     assert only["context"]["line"] == 9
+    translated = aligner(
+        "link", "-f", "json", "--translate", "--model", "es-en", tmp_path / "a.txt", tmp_path / "c.txt"
+    )
+    assert "rubble" in json.loads(translated.stdout)[0]["translation"].lower()
+    unknown = aligner("link", "--translate", "--model", "es-xx", tmp_path / "a.txt", tmp_path / "c.txt")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "unknown model 'es-xx'" in unknown.stderr
+    unused = aligner("link", "--model", "es-en", tmp_path / "a.txt", tmp_path / "c.txt")
+    assert (unused.returncode, unused.stdout) == (2, "")
+    assert "--translate" in unused.stderr
 
 
 @pytest.mark.parametrize(

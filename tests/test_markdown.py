@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+import aligner
 from aligner import documents, patch
 from aligner.captions import find
 from aligner.documents import Article
@@ -274,3 +275,30 @@ def test_a_lot_of_anything_takes_no_time(piece: str) -> None:
     documents.from_text("---\na: " + text[:60000] + "\n---\n", format="markdown")
     assert all(isinstance(block, MarkdownBlock) for block in blocks)
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("front", "reason"),
+    [
+        ("---\na: b: c\n---\n", "no YAML: line 2: mapping values are not allowed"),
+        ("---\na: [1\n---\n", "no YAML: line 3: "),
+        ("---\na: \x07\n---\n", "no YAML: unacceptable character"),
+        ("---\na: " + "[" * 5000 + "\n---\n", "no YAML: "),
+        ("---\na: " + "x" * 70000 + "\n---\n", "longer than 65,536 letters"),
+        ("+++\na = b\n+++\n", "no TOML: "),
+        ('---\na: "El rey"\n---\n', None),
+        ("", None),
+    ],
+)
+def test_front_matter_that_cannot_be_read_is_said(front: str, reason: str | None) -> None:
+    article = documents.from_text(front + BODY, "a.md", "markdown")
+    record = aligner.run(article)
+    assert [block.text for block in article.blocks][-1] == BODY.strip().split("\n\n")[-1]
+    assert record.warnings == article.warnings
+    if reason is None:
+        assert article.warnings == ()
+    else:
+        [warning] = article.warnings
+        assert warning.startswith("front-matter: ")
+        assert reason in warning
+        assert "\n" not in warning

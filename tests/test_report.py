@@ -156,6 +156,7 @@ def test_names_and_terms_stand_with_the_evidence(page: str) -> None:
 
 def test_charts_are_drawn_with_names_for_assistive_technology(page: str) -> None:
     assert page.count('<svg role="graphics-document"') == 7
+    assert page.index('<h2 id="charts">') < page.index('<h2 id="articles">')
     assert page.count("aria-label=") > 50
     assert "var(--s2)" in page
 
@@ -171,6 +172,8 @@ def test_report_without_gold(runs: list[Run]) -> None:
     built = build(runs[1:], None, settings=QUICK)
     text = render(built)
     assert "Differences to the gold" not in text
+    assert text.index('<h2 id="articles">') < text.index('<h2 id="charts">')  # what there is to read comes first
+    assert text.index('href="#articles"') < text.index('href="#charts"')
     assert 'name="flag"' in text  # the warnings
     assert len(built.entries) == sum(len(record.captions) for record in runs[1].records)
     assert not any(answer.score for entry in built.entries for answer in entry.answers)

@@ -24,6 +24,13 @@ def test_hook_is_complete(hook: dict[str, object]) -> None:
     assert str(hook["entry"]).startswith("aligner find ")
 
 
+def test_the_recipes_hook_is_this_one(hook: dict[str, object]) -> None:
+    recipe = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8").split("```yaml\nrepos:")[1].split("```")[0]
+    [repository] = yaml.safe_load(f"repos:{recipe}")["repos"]
+    shared = {key: hook[key] for key in ("id", "name", "entry", "types_or", "require_serial")}
+    assert repository == {"repo": "local", "hooks": [shared | {"language": "system"}]}
+
+
 def test_hook_fails_on_residue_alone(
     hook: dict[str, object], aligner: Callable[..., subprocess.CompletedProcess[str]], seed: Path, tmp_path: Path
 ) -> None:

@@ -405,6 +405,10 @@ class _Finder:
             self._exempt()
             self._weak_credits()
             self._marked_credits()
+        exempt = [f for f in self.found if f.kind == "exempt" and len(f.evidence.caption if f.evidence else ()) > 2]
+        if exempt:
+            lines = ", ".join(map(str, dict.fromkeys(f.block.line for f in exempt)))
+            warnings.append(f"exempt: in {mine}, but quoted, posted, listed or the article's own words: line {lines}")
         return Findings(
             captions=tuple(self._captions()),
             slugs=tuple(self._slugs()),

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from aligner.cli.run import PatchMode, write_atomically
-from aligner.errors import OutputError, RecordError, UsageError
-from aligner.exchange import Format
+from aligner.errors import ExistingFileError, OutputError, RecordError, UsageError
+from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]
@@ -82,14 +82,24 @@ def import_(
     patch_mode: Annotated[PatchMode, typer.Option(help="Replace captions, or keep both.")] = PatchMode.replace,
     articles: ArticlesOption = None,
     format_: Annotated[
-        Format | None, typer.Option("--from", help="Format; taken from FILE's name if left out.")
+        Format | None,
+        typer.Option(
+            "--from",
+            metavar=f"[{'|'.join(EDITABLE)}]",
+            help="Format; taken from FILE's name if left out.",
+        ),
     ] = None,
     prefer: Annotated[
         Side | None,
         typer.Option(help="Whose text stands where both changed since the export."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --patch and -o overwrite files that are other than what they write.")
+    ] = False,
 ) -> None:
-    """Bring edited translations back into a run, and into the corrected articles.
+    """Bring edited translations (tmx, xliff, xliff2, tsv, xlsx) back into a run, and into the corrected articles.
+
+    The other formats of export (jsonld, html) are for the web and carry no edits.
 
     All or nothing: whatever is wrong is listed with file and line, and then nothing is written.
 
@@ -123,11 +133,18 @@ def import_(
         corrected = {
             names[document.document]: patching.patch(where.read(document), document, mode) for document in read_
         }
-    for target, data in corrected.items():
-        write_atomically(target, data)
+    outputs = dict(corrected)
     if output not in (None, "-"):
-        write_atomically(Path(output), dump_run(merged.documents))
-    elif output == "-" or patch is None:
+        outputs[Path(output)] = dump_run(merged.documents)
+    others = [path for path, data in outputs.items() if path.is_file() and path.read_bytes() != data]
+    if others and not force:
+        raise ExistingFileError(
+            "nothing was imported; files that are others stand here already; give --force to overwrite them, or "
+            "another folder or name:\n" + "\n".join(map(str, others))
+        )
+    for target, data in outputs.items():
+        write_atomically(target, data)
+    if output == "-" or (output is None and patch is None):
         sys.stdout.buffer.write(dump_run(merged.documents))
         sys.stdout.buffer.flush()
     for remark in merged.remarks:

@@ -109,6 +109,10 @@ def link(
     translate: Annotated[
         bool, typer.Option("--translate", help="Translate captions that come without a translation first.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model for --translate."),
+    ] = None,
     source_language: Annotated[str, typer.Option("--from", metavar="LANG", help="Language of the captions.")] = "es",
     target_language: Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")] = "en",
 ) -> None:
@@ -125,6 +129,8 @@ def link(
 
     if article_path == "-" and captions_path == "-":
         raise UsageError("-: stdin can be read once only; give the article or the captions as a file")
+    if model is not None and not translate:
+        raise UsageError("--model is for --translate, which is not given")
     captions = read_captions(captions_path)
     article = documents.read(article_path)
     captions = placed(captions, article)
@@ -133,7 +139,7 @@ def link(
         from aligner.pipeline import Options, Pipeline
 
         bare = [i for i, caption in enumerate(captions) if caption.translation is None]
-        pipeline = Pipeline(Options(source_language, target_language))
+        pipeline = Pipeline(Options(source_language, target_language, model=model))
         (done,) = pipeline.translate([(article, found, [captions[i] for i in bare])])
         for i, caption in zip(bare, done, strict=True):
             captions[i] = caption

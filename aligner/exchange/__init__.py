@@ -17,6 +17,7 @@ from aligner.records import Document
 
 __all__ = [
     "ACCEPTED",
+    "EDITABLE",
     "EDITED",
     "Articles",
     "Change",
@@ -57,7 +58,8 @@ _SUFFIXES = {
     ".html": Format.html,
     ".htm": Format.html,
 }
-_EDITABLE = (Format.tmx, Format.xliff, Format.xliff2, Format.tsv, Format.xlsx)
+EDITABLE = (Format.tmx, Format.xliff, Format.xliff2, Format.tsv, Format.xlsx)
+"""Formats that carry edits back."""
 
 
 def format_of(path: Path) -> Format:
@@ -134,8 +136,8 @@ def read(path: Path, documents: Sequence[Document], format: Format | None = None
         UsageError: the format carries no edits.
     """
     format = format or format_of(path)
-    if format not in _EDITABLE:
-        raise UsageError(f"{path}: {format.value} carries no edits; import one of {', '.join(_EDITABLE)}")
+    if format not in EDITABLE:
+        raise UsageError(f"{path}: {format.value} carries no edits; import one of {', '.join(EDITABLE)}")
     try:
         match format:
             case Format.tmx:

@@ -159,12 +159,15 @@ class _Run(NamedTuple):
     end: int
 
 
-def blocks(text: str) -> list[Block]:
+def read(text: str) -> tuple[list[Block], tuple[str, ...]]:
     """The blocks of a Markdown text in order, without front matter's keys, code and tags.
 
     The alternative text of an image is a block of role ``alt``, its title one of role ``caption``.
+
+    Returns:
+        The blocks, and why front matter could not be read, if so.
     """
-    found, begin = _front_matter(text)
+    found, begin, warnings = _front_matter(text)
     reader = _Reader(text)
     fence = ""
     skipped = reader.skipped()
@@ -230,7 +233,7 @@ def blocks(text: str) -> list[Block]:
             group.append((at, block.end))
     close()
     found.sort(key=lambda block: block.start)
-    return found
+    return found, warnings
 
 
 def _mid_sentence(row: Block, after: Block, gap: str) -> bool:
@@ -528,14 +531,24 @@ _CAPTION_KEY = re.compile(r"(?i)caption|cutline|leyenda|pie")
 _ALT_KEY = re.compile(r"(?i)(?:^|[_-])alt|alt$")
 
 
-def _front_matter(text: str) -> tuple[list[Block], int]:
-    """The texts of the front matter, and where the document's text begins."""
+def _front_matter(text: str) -> tuple[list[Block], int, tuple[str, ...]]:
+    """The texts of the front matter, where the document's text begins, and why the former could not be read."""
+    match = _YAML.match(text) or _TOML.match(text)
+    if match is None:
+        return [], 0, ()
     found: list[Block] = []
-    if match := _YAML.match(text):
-        found = list(_yaml(text, *match.span(1)))
-    elif match := _TOML.match(text):
-        found = list(_toml(text, *match.span(1)))
-    return found, match.end() if match else 0
+    kind, texts = ("YAML", _yaml) if match.re is _YAML else ("TOML", _toml)
+    try:
+        if match.end(1) - match.start(1) > _LONGEST_FRONT:
+            raise ValueError(f"it is longer than {_LONGEST_FRONT:,} letters")
+        found = list(texts(text, *match.span(1)))
+    except RecursionError:
+        problem = "it is nested too deep"
+    except ValueError as error:
+        problem = str(error)
+    else:
+        return found, match.end(), ()
+    return [], match.end(), (f"front-matter: no captions were looked for in it, for it is no {kind}: {problem}",)
 
 
 def _string(text: str, value: _Value) -> Iterator[Block]:
@@ -556,12 +569,13 @@ def _role(key: str) -> Role:
 def _yaml(text: str, start: int, end: int) -> Iterator[Block]:
     import yaml
 
-    if end - start > _LONGEST_FRONT:
-        return
     try:
         root = yaml.compose(text[start:end], Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError):
-        return
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 2}: " if error.problem_mark else ""
+        raise ValueError(f"{line}{error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).splitlines()[0]) from None
     waiting: list[tuple[str, yaml.Node | None]] = [("", root)]
     seen = set()
     while waiting:
@@ -592,12 +606,7 @@ def _yaml(text: str, start: int, end: int) -> Iterator[Block]:
 def _toml(text: str, start: int, end: int) -> Iterator[Block]:
     import tomllib
 
-    if end - start > _LONGEST_FRONT:
-        return
-    try:
-        tomllib.loads(text[start:end].replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return
+    tomllib.loads(text[start:end].replace("\r\n", "\n"))
     for match in _TOML_STRING.finditer(text, start, end):
         kind = match.lastindex
         if kind is None or _TOML_KEY.match(text, match.end(), end):
