@@ -302,3 +302,30 @@ def test_front_matter_that_cannot_be_read_is_said(front: str, reason: str | None
         assert warning.startswith("front-matter: ")
         assert reason in warning
         assert "\n" not in warning
+
+
+FIGURES = [
+    ("![[mill.png|La prensa nueva]]", "![[mill.png|The new press]]"),
+    ("![[mill.png|La prensa nueva|300]]", "![[mill.png|The new press|300]]"),
+    ("See ![[the mill|La prensa nueva]] here.", "See ![[the mill|The new press]] here."),
+    ("```{figure} a.png\n:name: la-prensa\n:alt: La prensa nueva\n```", None),
+    ("```{figure} a.png\n:width: 50%\n\nLa prensa nueva\n```", None),
+    (":::{figure} a.png\n:alt: La prensa nueva\n:::", None),
+    (".. figure:: a.png\n   :alt: La prensa nueva\n", None),
+]
+
+
+@pytest.mark.parametrize(("markup", "patched"), FIGURES, ids=[markup for markup, _ in FIGURES])
+def test_figures_of_obsidian_and_myst(markup: str, patched: str | None) -> None:
+    """The caption alone is the text, and what stands around it stays."""
+    article = documents.from_text(BODY + markup, "a.md", "markdown")
+    words = "La prensa nueva"
+    assert "See " in markup or words in [block.text for block in article.blocks]
+    corrected = patch.apply(article.text, patch.edits(article, record_of(article, {words: "The new press"})))
+    assert corrected == BODY + (patched or markup.replace(words, "The new press"))
+
+
+def test_code_is_not_read_beside_figures() -> None:
+    text = "```{figure} a.png\nLa prensa\n```\n\n```{code-cell} python\n# La prensa\n```\n\n:smile: La prensa"
+    blocks = documents.from_text(text, "a.md", "markdown").blocks
+    assert [block.text for block in blocks] == ["La prensa", ":smile: La prensa"]

@@ -77,6 +77,9 @@ _SKIPPED = re.compile(
     rf"|<(?P<post>blockquote)\b[^>]{{0,500}}\bclass=[\"'][^\"'>]{{0,200}}\b(?:{EMBEDS})"
 )
 _FENCE = re.compile(r"(`{3,}|~{3,})")
+# MyST: a fence whose content is a figure's caption, and the options of a figure.
+_FIGURE = re.compile(r"\{(?:figure|figure-md|image)\}")
+_FIGURE_OPTION = re.compile(r":([\w-]+):(?:[ \t]+|$)")
 _MARKER = re.compile(r"(?:>\s?|[-*+:]\s+|#{1,6}\s+|\d{1,9}[.)]\s+(?=[!\[<]))+")
 _LIST = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s")
 _DEFINITION = re.compile(r"\[([^\[\]]{1,999})\]:\s*(\S+)(?:\s+(?:\"(.*)\"|'(.*)'|\((.*)\)))?\s*$")
@@ -94,8 +97,8 @@ _TOKEN = re.compile(
     r"|(?P<code>(?<!`)(?P<ticks>`++)(?=[^`])(?:[^`\n]|\n(?!\n)){1,1000}(?P=ticks)(?!`))"
     r"|(?P<shortcode>\{\{[<%](?:[^{}]|\{[^{}]*\}){0,4000}?[%>]\}\}|\{%[^{}]{0,4000}%\}|\{\{[^{}]{0,500}\}\})"
     r"|(?P<list>\{[:.#][^{}\n]{0,500}\})"
-    rf"|(?P<file>{WIKI_PICTURE.pattern})"
-    r"|(?P<wiki>\[\[(?:[^\[\]|\n]{1,200}\|)?)"
+    rf"|(?P<file>{WIKI_PICTURE.pattern}|!\[\[(?=[^\[\]|\n]{{1,200}}\.(?i:jpe?g|png|gif|webp|avif|svg|bmp)\|))"
+    r"|(?P<wiki>!?\[\[(?:[^\[\]|\n]{1,200}\|)?)"
     r"|(?P<wordpress>\[/?(?:caption|wp_caption|gallery|embed|audio|video|playlist|[a-z_]+(?=\s+[a-z_]+=))\b[^\[\]<>]{0,1000}\])"
     r"|(?P<note>\[\^[^\[\]\s]{1,100}\]:?)"
     r"|(?P<open>!?\[)|(?P<unwiki>\]\](?!\())|(?P<close>\])"
@@ -136,7 +139,7 @@ _INLINE = frozenset(
 _FIGCAPTION = re.compile(r"(?i)</?figcaption\b")
 _OPTION = re.compile(
     r"(?i)\s*(?:thumb|thumbnail|mini|miniatura(?:deimagen)?|frame|framed|frameless|marco|border|borde|left|right|center|"
-    r"centre|none|izquierda|derecha|centro|no|upright(?:\s*=?[\d.\s]*)|\d*x?\d+\s*px|(?:link|lang|class|page|enlace)\s*=.*)\s*"
+    r"centre|none|izquierda|derecha|centro|no|upright(?:\s*=?[\d.\s]*)|\d*x?\d+\s*(?:px)?|(?:link|lang|class|page|enlace)\s*=.*)\s*"
 )
 _WIKI_ALT = re.compile(r"\s*alt\s*=\s*")
 _PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|avif|svg)\b")
@@ -169,7 +172,7 @@ def read(text: str) -> tuple[list[Block], tuple[str, ...]]:
     """
     found, begin, warnings = _front_matter(text)
     reader = _Reader(text)
-    fence = ""
+    fence, figure = "", False
     skipped = reader.skipped()
     skip = next(skipped, None)
     group: list[tuple[int, int]] = []
@@ -191,11 +194,11 @@ def read(text: str) -> tuple[list[Block], tuple[str, ...]]:
         if match := _FENCE.match(block.text):
             if not fence:
                 close()
-                fence = match[1]
+                fence, figure = match[1], _FIGURE.match(block.text, match.end()) is not None
             elif match[1].startswith(fence):
                 fence = ""
             continue
-        if fence:
+        if fence and not figure:
             continue
         start = block.start if skip is None or skip[0] > block.start else skip[1]
         if skip is not None and start < skip[0] < block.end <= skip[1]:
@@ -219,7 +222,12 @@ def read(text: str) -> tuple[list[Block], tuple[str, ...]]:
                 continue
         close()
         last = block
-        if definition := _DEFINITION.match(text, at, block.end):
+        option = _FIGURE_OPTION.match(text, at, block.end)
+        if option and (fence or option[1] in ("alt", "caption")):
+            if kind := _PARAMETERS.get(option[1]):
+                value = _Value(option.end(), block.end, kind, "text", "")
+                found += [built] if (built := reader.build(value, (block.line, block.start))) else []
+        elif definition := _DEFINITION.match(text, at, block.end):
             if kind := next((n for n in (3, 4, 5) if definition[n]), 0):
                 value = _Value(*definition.span(kind), "caption", "title", "\"')"[kind - 3])
                 found += [built] if (built := reader.build(value, (block.line, block.start))) else []
