@@ -312,11 +312,16 @@ FIGURES = [
     ("```{figure} a.png\n:width: 50%\n\nLa prensa nueva\n```", None),
     (":::{figure} a.png\n:alt: La prensa nueva\n:::", None),
     (".. figure:: a.png\n   :alt: La prensa nueva\n", None),
+    ('![](a.png){#fig-press fig-alt="La prensa nueva" width=50%}', None),
+    ('![The press](a.png){fig-cap="La prensa nueva"}', None),
+    ('<Figure src="a.png" caption="La prensa nueva" />', None),
+    ('<Image src={press} alt="La prensa nueva" />', None),
+    ('{% figure caption:"La prensa nueva" class: "wide" %}', None),
 ]
 
 
 @pytest.mark.parametrize(("markup", "patched"), FIGURES, ids=[markup for markup, _ in FIGURES])
-def test_figures_of_obsidian_and_myst(markup: str, patched: str | None) -> None:
+def test_figures_of_further_dialects(markup: str, patched: str | None) -> None:
     """The caption alone is the text, and what stands around it stays."""
     article = documents.from_text(BODY + markup, "a.md", "markdown")
     words = "La prensa nueva"

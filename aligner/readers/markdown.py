@@ -96,7 +96,7 @@ _TOKEN = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?<!`)(?P<ticks>`++)(?=[^`])(?:[^`\n]|\n(?!\n)){1,1000}(?P=ticks)(?!`))"
     r"|(?P<shortcode>\{\{[<%](?:[^{}]|\{[^{}]*\}){0,4000}?[%>]\}\}|\{%[^{}]{0,4000}%\}|\{\{[^{}]{0,500}\}\})"
-    r"|(?P<list>\{[:.#][^{}\n]{0,500}\})"
+    r"|(?P<list>\{(?:[:.#]|\s?[a-z-]{1,20}=)[^{}\n]{0,500}\})"
     rf"|(?P<file>{WIKI_PICTURE.pattern}|!\[\[(?=[^\[\]|\n]{{1,200}}\.(?i:jpe?g|png|gif|webp|avif|svg|bmp)\|))"
     r"|(?P<wiki>!?\[\[(?:[^\[\]|\n]{1,200}\|)?)"
     r"|(?P<wordpress>\[/?(?:caption|wp_caption|gallery|embed|audio|video|playlist|[a-z_]+(?=\s+[a-z_]+=))\b[^\[\]<>]{0,1000}\])"
@@ -107,9 +107,11 @@ _TOKEN = re.compile(
 )
 # Without any of these a line is as it reads.
 _MARKUP = re.compile(r"[\\`*_~<\[\]{&\n\xa0]|''")
-_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`|'([^']*)'|“([^”]*)”)")
+_PARAMETER = re.compile(r"([\w-]+)\s*[=:]\s*(?:\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`|'([^']*)'|“([^”]*)”)")
 _PARAMETERS: dict[str, Role] = {"caption": "caption", "alt": "alt", "title": "caption", "attr": "credit"}
+_PARAMETERS |= {"fig-alt": "alt", "fig-cap": "caption"}
 _ATTRIBUTES: dict[str, Role] = {"alt": "alt", "title": "caption"}
+_COMPONENT: dict[str, Role] = {"alt": "alt", "caption": "caption"}  # of MDX; a title may be a section's
 _INLINE = frozenset(
     [
         "a",
@@ -224,8 +226,8 @@ def read(text: str) -> tuple[list[Block], tuple[str, ...]]:
         last = block
         option = _FIGURE_OPTION.match(text, at, block.end)
         if option and (fence or option[1] in ("alt", "caption")):
-            if kind := _PARAMETERS.get(option[1]):
-                value = _Value(option.end(), block.end, kind, "text", "")
+            if says := _PARAMETERS.get(option[1]):
+                value = _Value(option.end(), block.end, says, "text", "")
                 found += [built] if (built := reader.build(value, (block.line, block.start))) else []
         elif definition := _DEFINITION.match(text, at, block.end):
             if kind := next((n for n in (3, 4, 5) if definition[n]), 0):
@@ -394,10 +396,10 @@ class _Scan:
         """Takes note of a token; where to read on."""
         kind = match.lastgroup or ""
         start, end = match.span()
-        if kind in ("shortcode", "wordpress"):
+        if kind in ("shortcode", "wordpress", "list"):
             self._shortcode(match)
-        elif kind in ("list", "note"):
-            self.cuts.append((start, end)) if kind == "list" else self.tags.append(Tag("note", start, end))
+        elif kind == "note":
+            self.tags.append(Tag("note", start, end))
         elif kind == "code":
             size = len(match["ticks"])
             self._pair("code", start, start + size, end - size, end)
@@ -496,9 +498,10 @@ class _Scan:
             else:
                 self.cuts.append((start, end))
             return end
-        given = attributes(self.text, *match.span(2)) if name == "img" and match[1] else ()
-        known = [a for a in given if a.end > a.start and a.quote and a.name in _ATTRIBUTES]
-        self._cut(start, end, [_Value(a.start, a.end, _ATTRIBUTES[a.name], "attribute", a.quote) for a in known])
+        roles = _ATTRIBUTES if name == "img" else _COMPONENT if (match[1] or "")[:1].isupper() else {}
+        given = attributes(self.text, *match.span(2)) if roles and match[1] else ()
+        known = [a for a in given if a.end > a.start and a.quote and a.name in roles]
+        self._cut(start, end, [_Value(a.start, a.end, roles[a.name], "attribute", a.quote) for a in known])
         return end
 
     def _run(self, match: re.Match[str]) -> None:
