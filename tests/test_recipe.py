@@ -614,6 +614,19 @@ def test_noisy_copies_keep_numbers_and_targets(seed: int) -> None:
         assert all(number in wanted for number in diagnose._NUMBER.findall(target))
 
 
+def test_copies_that_begin_as_captions_do() -> None:
+    assert variants.bare("Los vecinos miran.", "The neighbours watch.") == ("Vecinos miran.", "Neighbours watch.")
+    assert variants.bare("El País lo publica.", "The paper prints it.") is None  # a name keeps its article
+    assert variants.bare("Los vecinos miran.", "Neighbours watch.") is None
+    assert variants.small_start("Vecinos miran.", "Neighbours watch.") == "vecinos miran."
+    assert variants.small_start("Madrid duerme.", "Madrid sleeps.") is None
+    shares = {"bare": 1.0, "small_start": 1.0}
+    assert list(variants.variants("Una mujer lee.", "A woman reads.", random.Random(1), shares)) == [
+        ("Mujer lee.", "Woman reads."),
+        ("una mujer lee.", "A woman reads."),
+    ]
+
+
 def test_templates_agree_in_numbers_and_names() -> None:
     pairs = list(captions(400, 5))
     assert pairs == list(captions(400, 5))

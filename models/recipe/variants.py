@@ -20,6 +20,27 @@ _CREDITS = (
     (" FOTO: {}", " PHOTO: {}"),
     (" (Foto: {})", " (Photo: {})"),
 )
+_ARTICLES = {"es": frozenset("El La Los Las Un Una Unos Unas".split()), "en": frozenset("The A An Some".split())}
+
+
+def bare(source: str, target: str) -> tuple[str, str] | None:
+    """The pair without the article that both sides begin with, as captions begin ("Turistas caminan por …").
+
+    Spanish sentences hardly ever begin with a noun, so that a model knows "turistas" and not "Turistas".
+    """
+    first, _, ours = source.partition(" ")
+    initial, _, theirs = target.partition(" ")
+    if first not in _ARTICLES["es"] or initial not in _ARTICLES["en"] or not ours[:1].islower() or not theirs:
+        return None
+    return ours[0].upper() + ours[1:], theirs[0].upper() + theirs[1:]
+
+
+def small_start(source: str, target: str) -> str | None:
+    """The source with a small first letter, None where it begins with what may be a name."""
+    first = source.partition(" ")[0]
+    if not (first[:1].isupper() and first[1:].islower()) or first in target.split():
+        return None
+    return first[0].lower() + source[1:]
 
 
 def without_accents(text: str) -> str:
@@ -64,6 +85,10 @@ def variants(source: str, target: str, rng: random.Random, shares: dict[str, flo
         at = rng.randrange(len(words))
         if len(words[at]) > 5 and words[at].isalpha() and words[at].islower():
             yield " ".join([*words[:at], misspelt(words[at], rng), *words[at + 1 :]]), target
+    if draw.get("bare") and (pair := bare(source, target)):
+        yield pair
+    if draw.get("small_start") and (start := small_start(source, target)):
+        yield start, target
     if draw.get("no_final_dot") and source.endswith(".") and target.endswith("."):
         yield source[:-1], target[:-1]
     if draw.get("credit") and len(words) > 4 and source[-1:].isalnum() == target[-1:].isalnum():
