@@ -84,6 +84,44 @@ def test_words_that_cannot_be_right(source: str, text: str, links: dict[str, int
     assert bool(found.problems) == (mended != text and "curfew" not in mended and "outskirts" not in mended)
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "links", "mended"),
+    [
+        (
+            "Una entrevista con El País",
+            "An interview with the country",
+            {"the": 3, "country": 4},
+            "An interview with El País",
+        ),
+        ("El país más frío", "The coldest country", {"coldest": 3, "country": 1}, "The coldest country"),
+        ("La Real Sociedad gana", "The Royal Society wins", {}, "The Real Sociedad wins"),
+        (
+            'Cartel de la película "El viaje de Ana"',
+            'Poster of the film "The trip of Ana"',
+            {},
+            'Poster of the film "El viaje de Ana"',
+        ),
+        ('El barco "Playa de Nerga" zarpa', 'The ship "Beach of Nerga," sails', {}, 'The ship "Playa de Nerga," sails'),
+        ('Se lee "Queremos agua" aquí', 'It reads "We want water" here', {}, 'It reads "We want water" here'),
+        ('Dijo: "Una novela sin fin"', 'He said: "A novel without end"', {}, 'He said: "A novel without end"'),
+    ],
+)
+def test_names_and_titles_stay(source: str, text: str, links: dict[str, int], mended: str) -> None:
+    found = mend(hypothesis(source, text, **links), frozenset())
+    assert found.text == mended
+    assert len(found.text.split()) == len(found.alignment or ())
+    assert mend(found, frozenset()).text == mended
+
+
+def test_an_accent_tells_a_verb_from_a_noun() -> None:
+    assert dictionary().word("publico", "público").forms[0] == ("audience", 1.0)
+    forms = [form for form, _ in dictionary().word("publico", "publicó").forms]
+    assert "published" in forms
+    assert "audience" not in forms
+    told = hypothesis("El diario publicó la foto", "The newspaper published the photo")
+    assert mend(told, frozenset()) == told
+
+
 def test_an_attention_that_is_not_clear_changes_no_word() -> None:
     vague = Hypothesis("Rebaño en el barro", "Herd in the bar", -0.5, alignment=((0.3,) * 4,) * 4)
     assert mend(vague, frozenset()) == vague

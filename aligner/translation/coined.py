@@ -10,6 +10,7 @@ Translation"). The word list is the linker's (:mod:`aligner.context.vectors`), t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from aligner.context.words import STOPWORDS
 from aligner.translation import guard
-from aligner.translation.dictionary import dictionary, stem
+from aligner.translation.dictionary import Phrase, dictionary, stem
 from aligner.translation.glossary import put, span
 from aligner.translation.names import FUNCTION_WORDS, Token, is_english, is_english_name, tokens
+from aligner.translation.spelling import fold
 
 if TYPE_CHECKING:
     from aligner.translation.translator import Choose, Hypothesis, Matrix
@@ -33,6 +35,15 @@ SHORTEST_ODD = 4
 FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
 #: Words that a phrase may begin or end with.
 PREPOSITIONS = frozenset(["about", "at", "beside", "by", "for", "from", "in", "of", "on", "to", "under", "with"])
+#: Words of the longest title that stays as it is, and what stands before it.
+LONGEST_TITLE = 7
+_WORKS = """
+    album arrastrero barco buque cancion comic crucero cuadro disco documental espectaculo exposicion ferri ferry
+    fotograma fragata libro musical novela obra opera pelicula pesquero poema poemario portada relato revista serie
+    velero
+"""
+WORKS = frozenset(_WORKS.split())
+_QUOTED = re.compile('"([^"]+)"')
 #: How likely the article's word for a source word must be beside the translation's to take its place.
 AS_LIKELY = 0.6
 #: How many times likelier a dictionary's word is that the article has.
@@ -52,14 +63,16 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         stay as they are: those that neither caption nor article has are named.
     """
     source = tokens(hypothesis.source)
-    text, alignment, settled = _with_phrases(hypothesis, source, article)
+    text, alignment, settled, kept = _with_phrases(hypothesis, source, article)
     problems = list(hypothesis.problems)
     words = tokens(text)
     copied = {token.key for token in source}
-    possible = settled.union(*(dictionary().word(key).stems for key in copied))
+    possible = settled.union(*(dictionary().word(token.key, token.form).stems for token in source))
     doubtful: list[tuple[Token, Token, str]] = []
     for token in words:
         if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
+            continue
+        if token.key in kept:
             continue
         odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
         if not odd and token.key in copied:
@@ -68,13 +81,11 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         found = None
         if origin is not None and not _is_name(origin, source):
             if odd:
-                found = _looked_up(origin.key, article, plural=token.key.endswith("s"))
+                found = _looked_up(origin, article, plural=token.key.endswith("s"))
             elif alignment is not None and alignment[token.place][origin.place] >= CLEAR:
                 if stem(token.key) not in possible:
                     found = (
-                        None
-                        if _stands(origin, words)
-                        else _looked_up(origin.key, article, plural=token.key.endswith("s"))
+                        None if _stands(origin, words) else _looked_up(origin, article, plural=token.key.endswith("s"))
                     )
                 elif stem(token.key) not in settled:
                     found = _in_article(token, origin, words, article)
@@ -105,33 +116,79 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
 
 def _with_phrases(
     hypothesis: Hypothesis, source: Sequence[Token], article: Container[str]
-) -> tuple[str, Matrix | None, frozenset[str]]:
-    """The translation with the phrases of the dictionary.
+) -> tuple[str, Matrix | None, frozenset[str], set[str]]:
+    """The translation with the phrases of the dictionary, and names and titles that stay.
 
     Returns:
-        Text and alignment; the stems of the words that stand for phrases.
+        Text and alignment; the stems of the words that stand for phrases; the folded words of names and titles.
     """
-    text, alignment = hypothesis.text, hypothesis.alignment
+    text, alignment, kept = _with_titles(hypothesis.source, hypothesis.text, hypothesis.alignment)
     stems: set[str] = set()
     after = 0
-    keys = tuple(token.key for token in source)
+    keys, printed = tuple(token.key for token in source), tuple(token.form for token in source)
     for i, token in enumerate(source):
-        phrases = dictionary().word(token.key).phrases
+        if i < after:
+            continue
+        name = _kept_name(printed, i) if token.capital else ()
+        phrases = dictionary().word(token.key, token.form).phrases
         found = next((p for p in phrases if keys[i : i + len(p.words)] == p.words), None) if phrases else None
-        if found is None or i < after:
+        if name:
+            found = Phrase(name, (" ".join(name),))
+            kept.update(keys[i : i + len(name)])
+        if found is None:
             continue
         after = i + len(found.words)
-        said = f" {' '.join(stem(token.key) for token in tokens(text))} "
         forms = {form: " ".join(stem(word) for word in form.lower().replace("-", " ").split()) for form in found.forms}
         stems.update(word for form in forms.values() for word in form.split())
-        if any(f" {form} " in said for form in forms.values()):
+        said = f" {' '.join(stem(token.key) for token in tokens(text))} "
+        if found.forms[0] in text if name else any(f" {form} " in said for form in forms.values()):
             continue
         edit = span(token.place, source[after - 1].place + 1, text, alignment)
         if edit is None:
             continue
         wanted = next((form for form in forms if all(word in article for word in form.lower().split())), found.forms[0])
         text, alignment = put(text, alignment, _widened(edit, text, wanted), wanted, capital=token.capital)
-    return text, alignment, frozenset(stems)
+    return text, alignment, frozenset(stems), kept
+
+
+def _with_titles(source: str, text: str, alignment: Matrix | None) -> tuple[str, Matrix | None, set[str]]:
+    """A translation in which what the caption quotes as a name stays as it is: titles of works, names of ships.
+
+    Returns:
+        Text and alignment; the folded words of those names.
+    """
+    kept: set[str] = set()
+    if '"' not in source:
+        return text, alignment, kept
+    quoted, said = list(_QUOTED.finditer(source)), list(_QUOTED.finditer(text))
+    if len(quoted) != len(said):
+        return text, alignment, kept
+    for there, here in reversed(list(zip(quoted, said, strict=True))):
+        if _is_title(source[: there.start()], there[1]):
+            kept.update(token.key for token in tokens(there[1]))
+            if here[1].strip(",.") != there[1]:
+                first = len(text[: here.start()].split())
+                text, alignment = put(text, alignment, (first, first + len(here[0].split())), there[1], capital=True)
+    return text, alignment, kept
+
+
+def _is_title(before: str, quoted: str) -> bool:
+    words = quoted.split()
+    if len(words) > LONGEST_TITLE or not words or not (words[0][0].isupper() or words[0].isdigit()):
+        return False
+    names = [word for word in words if fold(word) not in STOPWORDS["es"]]
+    if len(names) > 1 and all(word[0].isupper() for word in names):
+        return True
+    return quoted[-1] not in ".?!…" and any(fold(word) in WORKS for word in before.split()[-3:])
+
+
+def _kept_name(printed: tuple[str, ...], i: int) -> tuple[str, ...]:
+    """The words of the longest name at a place of the caption that stays as it is; none if there is none."""
+    found = dictionary().word(printed[i])
+    for phrase in found.phrases:
+        if printed[i : i + len(phrase.words)] == phrase.words:
+            return phrase.words
+    return (printed[i],) if found.forms else ()
 
 
 def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
@@ -140,6 +197,8 @@ def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
     first, after = edit
     while first and form[0] in PREPOSITIONS and words[first - 1].lower() in PREPOSITIONS | {"the"}:
         first -= 1
+    if first and form[0] in ("el", "la", "las", "los") and words[first - 1].lower() == "the":
+        first -= 1
     while after < len(words) and form[-1] in PREPOSITIONS and words[after].lower() in PREPOSITIONS:
         after += 1
     return first, after
@@ -147,7 +206,7 @@ def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
 
 def _in_article(token: Token, origin: Token, words: Sequence[Token], article: Container[str]) -> str | None:
     """The article's word for a source word, where it is as likely as the translation's and of the same form."""
-    listed = dictionary().word(origin.key).forms
+    listed = dictionary().word(origin.key, origin.form).forms
     shares = [share for form, share in listed if stem(token.key) in map(stem, form.lower().split())]
     if not shares:
         return None
@@ -182,7 +241,7 @@ def _is_name(word: Token, source: Sequence[Token]) -> bool:
 
 def _stands(origin: Token, words: Sequence[Token]) -> bool:
     """Whether a word of the translation stands for a source word, as far as the dictionary goes."""
-    stems = dictionary().word(origin.key).stems
+    stems = dictionary().word(origin.key, origin.form).stems
     return any(stem(word.key) in stems for word in words)
 
 
@@ -214,21 +273,21 @@ def _origin(token: Token, source: Sequence[Token], alignment: Matrix | None) -> 
     return best
 
 
-def _looked_up(key: str, article: Container[str], *, plural: bool) -> str | None:
-    """The dictionary's English for a folded Spanish word; demonyms with their capital.
+def _looked_up(origin: Token, article: Container[str], *, plural: bool) -> str | None:
+    """The dictionary's English for a Spanish word; demonyms with their capital.
 
     ``plural`` says that what the model wrote ends like one; if the Spanish word does so too, it is one.
     """
     forms = [
         (form, share)
-        for form, share in dictionary().word(key).forms
+        for form, share in dictionary().word(origin.key, origin.form).forms
         if share == 1.0 or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place"))
         if share == 1.0 or _is_known(form)
     ]
     if not forms:
         return None
     found, share = max(forms, key=lambda pair: pair[1] * (IN_ARTICLE if pair[0] in article else 1.0))
-    if share < 1.0 and plural and key.endswith("s") and not found.endswith("s"):
+    if share < 1.0 and plural and origin.key.endswith("s") and not found.endswith("s"):
         found = _plural(found)
     return found.capitalize() if is_english_name(found.capitalize(), "demonym") else found
 

@@ -3,7 +3,7 @@
 ``aligner/translation/fit_dictionary.py`` makes ``aligner/data/dictionary-es-en.tsv.gz``. A line of it is a folded
 Spanish word, then its English words with their shares in per cent (``mud:30 clay:12``); or, after ``=``, all that our
 own lines say it stands for in captions, the usual word first (``=display case|case``); or, after ``+``, what they say
-of a form of a verb, and after a tab what was counted (``+bails out|bails`` … ``shrinking:67``).
+of a form of a verb; behind either a tab and what was counted. Names that stay as they are stand in their own spelling.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ _ENDINGS = (
     ("shes", "sh"),
     ("xes", "x"),
     ("ing", ""),
+    ("iest", "y"),
+    ("est", ""),
+    ("ily", "y"),
+    ("ly", ""),
+    ("ier", "y"),
+    ("er", ""),
     ("ed", ""),
     ("es", "e"),
     ("s", ""),
@@ -101,18 +107,24 @@ class Dictionary:
             yield spanish, english
             start = end + 1
 
-    def word(self, key: str) -> Word:
-        """What a folded Spanish word stands for, alone and in phrases that begin with it."""
-        return _word(self, key)
+    def word(self, key: str, form: str = "") -> Word:
+        """What a Spanish word stands for, alone and in phrases that begin with it.
+
+        Args:
+            key: the folded word; or, for names that stay as they are, the first word of one as it is printed.
+            form: as it is printed. With an accent at its end it is no noun of our own lines, but a verb: "público" is
+                an audience, "publicó" is not.
+        """
+        return _word(self, key, form.endswith("ó"))
 
 
 @lru_cache(maxsize=20_000)
-def _word(listed: Dictionary, key: str) -> Word:
+def _word(listed: Dictionary, key: str, verb: bool) -> Word:
     forms: tuple[tuple[str, float], ...] = ()
     phrases = []
     for spanish, english in listed.lines(key):
         if spanish == key:
-            forms = _parsed(english)
+            forms = _parsed(english, verb)
         else:
             phrases.append(Phrase(tuple(spanish.split()), tuple(english[1:].split("|"))))
     if not forms and not phrases:
@@ -121,10 +133,12 @@ def _word(listed: Dictionary, key: str) -> Word:
     return Word(forms, stems, tuple(sorted(phrases, key=lambda phrase: -len(phrase.words))))
 
 
-def _parsed(line: str) -> tuple[tuple[str, float], ...]:
+def _parsed(line: str, verb: bool) -> tuple[tuple[str, float], ...]:
     own, rest = "", line
     if line[0] in "=+":
         own, _, rest = line[1:].partition("\t")
+        if line[0] == "=":
+            own, rest = ("", rest) if verb and rest else (own, "")
     pairs = (pair.rpartition(":") for pair in rest.split())
     return (*((form, 1.0) for form in own.split("|") if form), *((form, int(share) / 100) for form, _, share in pairs))
 

@@ -73,6 +73,10 @@ def inflected(line: str) -> Iterator[tuple[str, str]]:
     Raises:
         ValueError: it is malformed.
     """
+    if line.startswith("k "):
+        for name in line[2:].split(","):
+            yield name.strip(), "=" + name.strip()
+        return
     match = _LINE.fullmatch(line)
     if match is None:
         raise ValueError(f"{line!r} is not 'KIND SPANISH = ENGLISH | ENGLISH'")
@@ -169,7 +173,7 @@ def _inflected(form: str, ending: str) -> str:
 
 
 def merged(lines: dict[str, str]) -> dict[str, str]:
-    """The counted lines with ours before them: a verb keeps the senses that were counted behind its own."""
+    """The counted lines with ours before them."""
     listed: dict[str, str] = {}
     for word, line in own():
         before = listed.get(word)
@@ -179,8 +183,7 @@ def merged(lines: dict[str, str]) -> dict[str, str]:
             forms = dict.fromkeys([*before[1:].split("|"), *line[1:].split("|")])
             listed[word] = ("=" if "=" in before[0] + line[0] else "+") + "|".join(forms)
     for word, line in listed.items():
-        counted_line = lines.get(word)
-        lines[word] = f"{line}\t{counted_line}" if line.startswith("+") and counted_line else line
+        lines[word] = f"{line}\t{lines[word]}" if word in lines else line
     return lines
 
 
