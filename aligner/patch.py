@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from aligner.documents import Article, Edit
@@ -23,7 +23,7 @@ FORMATS = ("text", "markdown", "html")
 _PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "})
 
 
-def edits(article: Article, document: Document, mode: Mode = "replace") -> list[Edit]:
+def edits(article: Article, document: Document, mode: Mode = "replace", *, credits: bool = False) -> list[Edit]:
     """The replacements that correct an article, in text order.
 
     In HTML, the ``lang`` of the element of a caption is set as well, where it has one of its own.
@@ -33,6 +33,7 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
         document: its record.
         mode: ``replace`` puts the translation in the caption's place, ``both`` keeps the caption in brackets after
             it, ``tag`` marks the caption with its language and translates nothing (Markdown and HTML).
+        credits: also put the labels and formulae of credits into English ("Foto:", "Archivo"); names stay.
 
     Raises:
         UsageError: ``tag`` on plain text, or an article of a format that cannot be corrected.
@@ -66,6 +67,10 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
         new, marks = made or (_plain(article, document, caption, mode), [])
         found[caption.start, caption.end] = _edit(article.text, caption.start, caption.end, new)
         languages += [_edit(article.text, *mark) for mark in marks]
+    if credits and mode != "tag":
+        for edit in _credits(article.text, document):
+            if not any(first < edit.end and edit.start < last for first, last in found):
+                found[edit.start, edit.end] = edit
     for mark in languages:
         if not any(first <= mark.start < last for first, last in found):
             found.setdefault((mark.start, mark.end), mark)
@@ -75,6 +80,25 @@ def edits(article: Article, document: Document, mode: Mode = "replace") -> list[
     from aligner.readers import markdown
 
     return markdown.sound(article, changes)
+
+
+# A label that stands apart from its credit.
+_LABEL_BEFORE = re.compile(r"[^\W\d_]+(?i: de(?: foto)?)?(?:\s*:\s*|\s+)$")
+
+
+def _credits(text: str, document: Document) -> Iterator[Edit]:
+    """The credits of a Spanish document's captions, and those alone in a line, in English."""
+    from aligner.translation.text import english_credit
+
+    if document.caption_language != "es" or document.context_language != "en":
+        return
+    spans = {(caption.credit.start, caption.credit.end) for caption in document.captions if caption.credit}
+    spans |= {(line.start, line.end) for line in document.credit_lines}
+    for start, end in sorted(spans):
+        before = _LABEL_BEFORE.search(text, text.rfind("\n", 0, start) + 1, start)
+        start = before.start() if before else start
+        if (new := english_credit(text[start:end])) != text[start:end]:
+            yield _edit(text, start, end, new)
 
 
 def _edit(text: str, start: int, end: int, new: str) -> Edit:
@@ -152,9 +176,9 @@ def apply(text: str, changes: Sequence[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def patch(article: Article, document: Document, mode: Mode = "replace") -> bytes:
-    """The corrected article, in the encoding of the original; bytes outside the captions are the original's."""
-    return article.encode(apply(article.text, edits(article, document, mode)))
+def patch(article: Article, document: Document, mode: Mode = "replace", *, credits: bool = False) -> bytes:
+    """The corrected article, in the encoding of the original; bytes outside what :func:`edits` changes are its own."""
+    return article.encode(apply(article.text, edits(article, document, mode, credits=credits)))
 
 
 def unpatch(patched: str, changes: Sequence[Edit]) -> str:
@@ -224,9 +248,9 @@ class LinePatcher:
         return True
 
 
-def diff(article: Article, document: Document, mode: Mode = "replace") -> str:
+def diff(article: Article, document: Document, mode: Mode = "replace", *, credits: bool = False) -> str:
     """A unified diff from the article to its corrected form, without trailing line feed trouble."""
     before = article.text.splitlines(keepends=True)
-    after = apply(article.text, edits(article, document, mode)).splitlines(keepends=True)
+    after = apply(article.text, edits(article, document, mode, credits=credits)).splitlines(keepends=True)
     rows = difflib.unified_diff(before, after, article.name, f"{article.name} (corrected)", n=1)
     return "".join(row if row.endswith("\n") else row + "\n" for row in rows)

@@ -21,7 +21,7 @@ from aligner.errors import DocumentError, OutputError, UsageError
 from aligner.readers import column_edits, parse
 from aligner.readers.html import HtmlBlock
 from aligner.readers.streams import Plain
-from aligner.records import Caption, Credit, Document, Translation
+from aligner.records import Caption, Credit, CreditLine, Document, Translation
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 import targets
@@ -62,6 +62,46 @@ def test_both_keeps_the_caption() -> None:
     article = documents.from_text(TEXT)
     record = record_of(article, ("Él mira.", "He is watching."))
     assert b"He is watching. [es: \xc3\x89l mira.] (AFP)" in patch.patch(article, record, "both")
+
+
+@pytest.mark.parametrize(
+    ("printed", "credit", "english"),
+    [
+        ("La niña corre. (Foto: EFE/Archivo)", "EFE/Archivo", "She runs. (Photo: EFE/File)"),
+        ("La niña corre. (FOTO: EFE)", "FOTO: EFE", "She runs. (PHOTO: EFE)"),
+        ("FOTOGRAFÍA DE ANA RUIZ | La niña corre.", "ANA RUIZ", "PHOTO BY ANA RUIZ | She runs."),
+        (
+            "La niña corre. | Cortesía del Museo Naval",
+            "Cortesía del Museo Naval",
+            "She runs. | Courtesy of the Museo Naval",
+        ),
+        ("La niña corre. / Archivo General", "Archivo General", "She runs. / Archivo General"),
+        ("La niña corre. AFP", "AFP", "She runs. AFP"),
+    ],
+)
+def test_credits_are_put_into_english_when_asked(printed: str, credit: str, english: str) -> None:
+    article = documents.from_text(f"Hello there.\n\n{printed}\n\nFoto: Archivo\n")
+    record = record_of(article, ("La niña corre.", "She runs."))
+    start = article.text.index(credit)
+    printed_credit = Credit(credit, None, None, start, start + len(credit))
+    alone = CreditLine(5, at := article.text.rindex("Foto"), at + len("Foto: Archivo"), "Foto: Archivo")
+    record = replace(record, captions=(replace(record.captions[0], credit=printed_credit),), credit_lines=(alone,))
+    changed = patch.patch(article, record, credits=True).decode()
+    assert changed == f"Hello there.\n\n{english}\n\nPhoto: File\n"
+    assert patch.unpatch(changed, patch.edits(article, record, credits=True)) == article.text
+    assert credit in patch.patch(article, record).decode()
+    assert patch.edits(article, replace(record, caption_language="pt"), credits=True) == patch.edits(article, record)
+
+
+def test_credits_in_the_command(aligner: Run, tmp_path: Path) -> None:
+    text = "The minister arrived on Monday and spoke to reporters.\n\nUna mujer corre por la calle. (Foto: EFE)\n"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    done = aligner("run", "--patch", "-", "--translate-credits", "a.txt", cwd=tmp_path)
+    assert "(Photo: EFE)\n" in done.stdout
+    assert "(Foto: EFE)\n" in aligner("run", "--patch", "-", "a.txt", cwd=tmp_path).stdout
+    done = aligner("run", "--translate-credits", "a.txt", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--patch or --diff" in done.stderr
 
 
 def test_tag_marks_the_language_in_markdown_only() -> None:

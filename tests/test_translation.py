@@ -380,8 +380,23 @@ def test_jsonl(translator: Translator) -> None:
         "engine": "ctranslate2",
         "score": expected.score,
         "warnings": list(expected.warnings),
+        "names": [],
         "glossary": [],
     }
+
+
+def test_names_as_an_article_has_them(tmp_path: Path) -> None:
+    article = tmp_path / "article.txt"
+    article.write_text("Volodimir Zelensky was in Kyiv on Monday. A colourful lorry passed.\n", encoding="utf-8")
+    line = "Volodímir Zelenskiy en un camión en Kiev\n".encode()
+    record = json.loads(aligner("translate", "-f", "jsonl", "--article", str(article), stdin=line).stdout)
+    assert "Volodimir Zelensky" in record["text"]
+    assert {"source": "Kiev", "article": "Kyiv"} in record["names"]
+    assert "lorry" in record["text"]
+    glossary = tmp_path / "g.csv"
+    glossary.write_text("camión,wagon\n", encoding="utf-8")
+    args = ("--article", str(article), "--variant", "auto", "--glossary", str(glossary))
+    assert b"wagon" in aligner("translate", *args, stdin=line).stdout
 
 
 @pytest.mark.parametrize(
@@ -392,6 +407,8 @@ def test_jsonl(translator: Translator) -> None:
         (("--engine", "marian"), b"", 2, "known: ctranslate2, transformers"),
         (("--model", "nonsense"), b"", 2, "known are es-en"),
         (("--beam", "0"), b"", 2, "--beam"),
+        (("--article", "no-such-article.txt"), b"", 1, "no-such-article.txt"),
+        (("--variant", "auto"), b"", 2, "--article"),
     ],
 )
 def test_mistakes_are_told_without_a_traceback(args: tuple[str, ...], stdin: bytes, code: int, message: str) -> None:

@@ -225,3 +225,25 @@ def test_credit_with_words_to_translate() -> None:
 
 def test_signs_keep_no_selector() -> None:
     assert text.straight_quotes("Apple™\ufe0f y ☀\ufe0f y 1\ufe0f\u20e3") == "Apple™ y ☀\ufe0f y 1\ufe0f\u20e3"
+
+
+@pytest.mark.parametrize(
+    ("printed", "english"),
+    [
+        ("Foto: EFE/Archivo", "Photo: EFE/File"),
+        ("(ARCHIVO)", "(FILE)"),
+        ("Foto de archivo", "File photo"),
+        ("Fotografía de Ana Ruiz", "Photo by Ana Ruiz"),
+        ("Foto vía EFE | Captura de pantalla", "Photo via EFE | Screenshot"),
+        ("Imagen cedida por Greenpeace", "Image supplied by Greenpeace"),
+        ("Foto/AFP", "Photo/AFP"),
+        # names, and what has words of its own
+        ("Archivo General de la Nación", "Archivo General de la Nación"),
+        ("Vía Crucis", "Vía Crucis"),
+        ("cortesía del museo", "cortesía del museo"),
+        ("fotografía de un vecino", "fotografía de un vecino"),
+        ("", ""),
+    ],
+)
+def test_english_credit(printed: str, english: str) -> None:
+    assert text.english_credit(printed) == english

@@ -64,17 +64,19 @@ class Corrections:
         sources: the names of what is read. Where it is one document, its error is raised.
         mode: see :func:`aligner.patch.edits`.
         force: whether files that are other than what is written may be overwritten.
+        credits: see :func:`aligner.patch.edits`.
 
     Attributes:
         written: files written.
         failed: documents that could not be corrected.
     """
 
-    def __init__(self, sources: list[str], mode: Mode, force: bool = False) -> None:
+    def __init__(self, sources: list[str], mode: Mode, force: bool = False, credits: bool = False) -> None:
         self.written = self.failed = 0
         self._sources = sources
         self._mode = mode
         self._force = force
+        self._credits = credits
         self._targets: dict[str, Path] = {}
 
     def show(self, results: Results) -> Iterator[Document]:
@@ -83,7 +85,7 @@ class Corrections:
             if article is not None:
                 with self._tolerant(UsageError, OutputError):
                     # What could not be decoded cannot be shown either.
-                    rows = patching.diff(article, record, self._mode)
+                    rows = patching.diff(article, record, self._mode, credits=self._credits)
                     sys.stdout.write(rows.encode("utf-8", "replace").decode())
             yield record
 
@@ -119,7 +121,7 @@ class Corrections:
                 if article is not None:
                     data = None
                     with self._tolerant(UsageError, OutputError):
-                        data = patching.patch(article, record, self._mode)
+                        data = patching.patch(article, record, self._mode, credits=self._credits)
                     if data is not None:
                         with self._tolerant(ExistingFileError):
                             with self._file(place.source) as file:
@@ -144,7 +146,7 @@ class Corrections:
                     if item.line is None or item.column is None:
                         raise UsageError(f"{name}: --patch cannot write archives; {_TAKEN}")
                     with self._tolerant(UsageError, OutputError, several=True):
-                        changes = patching.edits(article, record, self._mode)
+                        changes = patching.edits(article, record, self._mode, credits=self._credits)
                         # A byte-order mark of the text is no part of the article's.
                         mark = int(article.encoding == "utf-8-sig")
                         changes = [replace(edit, start=edit.start + mark, end=edit.end + mark) for edit in changes]

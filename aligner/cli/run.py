@@ -208,6 +208,13 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Let --patch overwrite files that are other than what it writes.")
     ] = False,
+    translate_credits: Annotated[
+        bool,
+        typer.Option(
+            "--translate-credits",
+            help='With --patch or --diff: labels of credits too, "Foto:" as "Photo:"; names stay.',
+        ),
+    ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
     ] = False,
@@ -242,6 +249,8 @@ def run(
     sources = expand(paths)
     if diff and patch:
         raise UsageError("--diff writes nothing: give --diff or --patch, not both")
+    if translate_credits and not (patch or diff):
+        raise UsageError("--translate-credits changes the corrected article: give --patch or --diff too")
     stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(
         Options(
@@ -265,7 +274,7 @@ def run(
     if patch or diff:
         from aligner.cli.corrected import Corrections
 
-        corrections = Corrections(sources, mode, force)
+        corrections = Corrections(sources, mode, force, translate_credits)
         records = corrections.write(results, patch) if patch else corrections.show(results)
     else:
         records = (record for _, _, record in results)

@@ -17,6 +17,8 @@ from aligner.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from aligner.records import Translation
+    from aligner.translation.glossary import Glossary
+    from aligner.translation.translator import Choose, Translator
 
 # Lines translated together: enough for full batches, little enough to flow.
 _CHUNK = 1024
@@ -56,6 +58,7 @@ def _printed(source: str, translation: Translation, style: Format) -> str:
         "engine": translation.engine,
         "score": translation.score,
         "warnings": list(translation.warnings),
+        "names": [{"source": name.source, "article": name.article} for name in translation.names],
         "glossary": [{"source": t.source, "target": t.target, "status": t.status} for t in translation.glossary],
     }
     return json.dumps(record, ensure_ascii=False)
@@ -76,23 +79,35 @@ def translate(
     ] = Caps.restore,
     glossary: GlossaryOption = None,
     variant: VariantOption = Variant.none,
+    article: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="English article of the captions: its names and words, as aligner run has them."
+        ),
+    ] = None,
 ) -> None:
     """Translate lines: as many come out as go in, empty ones stay empty.
+
+    Without `--article` names stay as the model spells them.
 
     Examples:
 
     * `aligner translate captions.txt > captions.en.txt`
     * `echo 'Vista aérea del puerto' | aligner translate`
+    * `aligner translate --article article.txt --variant auto captions.txt`
     * `aligner translate --format jsonl --model Helsinki-NLP/opus-mt-es-en captions.txt`
     """
     from aligner.translation import Translator
 
-    if variant is Variant.auto:
-        raise UsageError("--variant auto needs an article to follow: give british, american or none")
+    if variant is Variant.auto and article is None:
+        raise UsageError(
+            "--variant auto needs an article to follow: give one with --article, or british, american or none"
+        )
     try:
         stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise DocumentError(f"{file}: cannot be read ({error.strerror})") from None
+    paragraphs = _paragraphs(article) if article else ()
     with stream:
         translator = Translator.open(
             model, engine, beam_size=beam, threads=threads, batch_tokens=batch_tokens, caps=caps.value
@@ -106,25 +121,53 @@ def translate(
                 "target_language": translator.target_language or "en",
             }
             terms = Glossary.load(glossary, **languages)
-        choose = terms.chooser() if terms else None
-        if (translator.source_language, translator.target_language) == ("es", "en"):
-            from aligner.translation import coined
-
-            choose = coined.chooser(choose)
+        choose = _chooser(translator, terms, paragraphs)
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
         while chunk := list(islice(lines, _CHUNK)):
-            translations = translator.translate(chunk, n_best=beam if glossary else 1, choose=choose)
+            translations = translator.translate(chunk, n_best=beam if glossary or article else 1, choose=choose)
             if variant is not Variant.none:
-                from aligner.translation.variant import FIXED, converted
+                from aligner.translation.variant import FIXED, converted, habit
 
-                translations = [converted(translation, FIXED[variant.value]) for translation in translations]
+                english = FIXED.get(variant.value) or habit(paragraphs)
+                translations = [converted(translation, english) for translation in translations]
             for source, translation in zip(chunk, translations, strict=True):
                 sys.stdout.write(_printed(source, translation, format_) + "\n")
             sys.stdout.flush()
             done += len(chunk)
             _progress(done)
     _progress(done, last=True)
+
+
+def _paragraphs(path: Path) -> tuple[str, ...]:
+    """The body text of an article."""
+    from aligner import documents
+    from aligner.captions import find
+
+    return tuple(block.text for block in find(documents.read(path)).paragraphs)
+
+
+def _chooser(translator: Translator, terms: Glossary | None, paragraphs: tuple[str, ...]) -> Choose | None:
+    """What picks and mends a translation: article and dictionary, if they are for these languages, and glossary.
+
+    Raises:
+        UsageError: there is an article for other languages.
+    """
+    spanish = (translator.source_language, translator.target_language) == ("es", "en")
+    if paragraphs and not spanish:
+        raise UsageError("--article is for translations from Spanish into English")
+    choose = terms.chooser() if terms else None
+    if not spanish:
+        return choose
+    if not paragraphs:
+        from aligner.translation import coined
+
+        return coined.chooser(choose)
+    from aligner.translation.rerank import ArticleChoice
+
+    article = ArticleChoice(paragraphs)
+    # A glossary goes before the article's spelling.
+    return lambda _, found: terms.revise(article.choose(found)) if terms else article.choose(found)
 
 
 def _progress(done: int, *, last: bool = False) -> None:

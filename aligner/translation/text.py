@@ -242,12 +242,52 @@ _IN_NAMES = frozenset({"de", "del", "la", "las", "el", "los", "y", "e", "i", "da
 
 def credit_label(text: str) -> str:
     """The English label of a Spanish credit, "Photo: La Jornada" for "Foto: La Jornada"; the rest stays."""
+    return _LABEL.sub(_english_label, text)
+
+
+def _english_label(found: re.Match[str]) -> str:
+    return _cased(LABELS[found[0].lower()], found[0])
+
+
+def _cased(word: str, like: str) -> str:
+    """A word with the capitals of another."""
+    return word.upper() if like.isupper() else word[0].upper() + word[1:] if like[0].isupper() else word
+
+
+# What else of a credit is no name, and its English; what stands before a name needs one.
+_SAID = {
+    r"fotos?(?:graf[ií]as?)? de archivo": "file photo",
+    r"im[aá]gen(?:es)? de archivo": "file image",
+    r"foto(?=\s?[/|])": "photo",
+    r"pie de foto(?=\s*:)": "caption",
+    r"foto(?:graf[ií]a)?s?(?:\s*:)? (?:de|por)(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "photo by",
+    r"cortes[ií]a (?:del|de (?:la|los|las))(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "courtesy of the",
+    r"cortes[ií]a de(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "courtesy of",
+    r"cortes[ií]a(?! de)": "courtesy",
+    r"cedidas? por(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "supplied by",
+    r"cedidas?(?! por)": "supplied",
+    r"captura de pantalla": "screenshot",
+    r"redes sociales": "social media",
+    r"colecci[oó]n particular": "private collection",
+    r"archivo(?=\s*(?:[)\]|/.,;·–—-]|$))": "file",
+    r"(?-i:vía)(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "via",
+}
+_LABEL_ALONE = re.compile(rf"{_LABEL.pattern}(?!\s(?:de|del|en|por)\b)", re.IGNORECASE)
+_CREDIT_WORDS = re.compile("|".join(rf"(?<![\w#@.])(?i:{said})(?!\w)" for said in _SAID))
+_ONE_BY_ONE = [(re.compile(rf"(?i:{said})"), english) for said, english in _SAID.items()]
+
+
+def english_credit(text: str) -> str:
+    """A Spanish credit with its labels and formulae in English, "Photo by Ana Ruiz / File"; names stay.
+
+    Args:
+        text: the credit as printed, in any layout.
+    """
 
     def english(found: re.Match[str]) -> str:
-        word = LABELS[found[0].lower()]
-        return word.upper() if found[0].isupper() else word.capitalize() if found[0][0].isupper() else word
+        return _cased(next(word for said, word in _ONE_BY_ONE if said.match(text, found.start())), found[0])
 
-    return _LABEL.sub(english, text)
+    return _LABEL_ALONE.sub(_english_label, _CREDIT_WORDS.sub(english, text))
 
 
 def has_prose(credit: str) -> bool:
