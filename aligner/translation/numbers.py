@@ -169,8 +169,8 @@ def _number(text: str, match: re.Match[str], *, spanish: bool) -> Number:
         values |= {_plain(value) for value in readings}
     if number.isdigit() and number[0] == "0" and len(number) > 2:
         values = {number}  # a code: "0005" is not "005"
-    elif ":" in number:
-        values = {number}
+    elif ":" in number or not readings:
+        values = {number}  # a score of sets, a version ("6.2.2"), an address ("192.168.0.1")
     before, after = text[: match.start()], text[match.end() :]
     if (
         not scale
