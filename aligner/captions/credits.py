@@ -162,7 +162,7 @@ _PLATFORM = (
     r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
 )
 _UNIT = re.compile(
-    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+(?:v[ií]a\s+)?|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+(?:v[ií]a\s+)?|\s+(?=[\w.-]+@[\w-]+\.)|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
     rf"|(?<=[^\W\d_]{{2}})\.\s+(?=[^\W\d_a-zà-ÿ@])|\s+(?:en|on|em|su)\s+(?={_PLATFORM}\b)"
 )
 _FOR = re.compile(rf"[/|(·]|\s(?:vía|via|para|for)\s|\s(?:en|on|em|su)\s{_PLATFORM}\b")
@@ -207,7 +207,7 @@ _SMALL = frozenset(
 )
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
-    r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
+    r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|[\w.-]+@[\w.-]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
 )
 _SOURCE = re.compile(
     r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?"
@@ -255,6 +255,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     if not text or len(text) > LONGEST:
         return None
     words = lexicon()
+    if text.endswith(" et al"):
+        text = text[:-6]
     if not after_label and ":" not in text and not _possible(text, words):
         return None
     labelled = sourced = False
@@ -262,6 +264,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         text, labelled = text[marked.end() :], True
         if year := _YEAR.match(text):
             text = text[year.end() :]
+    if text[:1] == "@" and " " in text and "/" not in text:
+        text, labelled = text[1:], True  # "@Vatican Media"
     if (":" in text or "," in text) and (label := words.label(text)):
         text, labelled, after_label = text[label:], True, not strict
     if text.casefold() not in words.agencies and (opener := words.opener(text)):
@@ -315,7 +319,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
             agencies.append(part)
             vague = True
-        elif kind := _name(part, words, after_label):
+        elif kind := _name(part, words, after_label, len(parts) > 1):
             if (kind != "agency" or " " in part) and not sourced:
                 shapes.append(part)
             if kind == "person" and not (sourced and head not in words.given):
@@ -352,18 +356,25 @@ def _possible(text: str, words: Lexicon) -> bool:
     return True
 
 
-def _name(part: str, words: Lexicon, small: bool) -> str | None:
-    """``person``, ``agency`` (capitals that no person is called by), or None."""
+def _name(part: str, words: Lexicon, small: bool, several: bool = False) -> str | None:
+    """``person``, ``agency`` (capitals that no person is called by), or None.
+
+    Args:
+        part: a unit of a credit.
+        words: the lexicon.
+        small: words in small letters may be names too.
+        several: there are other units.
+    """
     tokens = part.split()
     if small is False and part.islower() and tokens and tokens[0].title() in words.given and len(tokens) > 1:
         return "person"
-    if not 0 < len(tokens) <= 6 or part in words.not_credits:
+    if not 0 < len(tokens) <= 6 or (part in words.not_credits and not small):
         return None
     named = 0
     numbered = False
     for at, token in enumerate(tokens):
         if not token.isalpha() and not _TOKEN.fullmatch(token.strip('()"“”«»')):
-            if not _NUMBERED.fullmatch(token) or not (small or len(tokens) > 1):
+            if not _NUMBERED.fullmatch(token) or not (small or several or len(tokens) > 1):
                 return None
             numbered = True
         if token[0].isupper():
@@ -372,7 +383,11 @@ def _name(part: str, words: Lexicon, small: bool) -> str | None:
             named += 1
         elif token[0].isdigit():
             continue
-        elif not small and token.casefold() not in (words.particles if at else ("van", "von")):
+        elif (
+            not small
+            and token.casefold() not in (words.particles if at else ("van", "von"))
+            and (token != "el" or not at)
+        ):
             return None
     if not named and not small:
         return None
@@ -515,16 +530,17 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
     return parts
 
 
-_TAG = r"<[^<>]{1,200}>|\[/?(?:caption|img|url|center|em|b|i)\b[^\[\]]{0,200}\]"
+_TAG = r"<[^<>]{1,200}>|\\?\[/?(?:caption|img|url|center|em|b|i)\b[^\[\]]{0,200}\]"
 _COUNTER = r"[(\[]?\d{1,3}\s?(?:/|de|of)\s?\d{1,3}(?!\w)[)\]]?(?:\s?[|:.·•–—-](?=\s)|(?=\s[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
-_OPENED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|{_COUNTER}))+")
+_ITEM = r"\d{1,2}(?:\.-|[.)]\s(?=[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
+_OPENED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|{_COUNTER}|{_ITEM}))+")
 _CLOSED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|[(\[]\d{{1,3}}\s?/\s?\d{{1,3}}[)\]]|(?<=\))\s?\([a-z]{{2,3}}\)))+\s*$")
 
 
 def _unwrapped(text: str) -> tuple[int, int]:
-    """Where a line starts and ends without left-over tags and counters: "<em>", "3 / 8", "[/caption]", "(2/5)"."""
+    """Where a line starts and ends without left-over tags and counters: "<em>", "3 / 8", "[/caption]", "1.-"."""
     start, end = 0, len(text)
-    if (text[0] in "<[(" or text[0].isdigit()) and (opened := _OPENED.match(text)):
+    if (text[0] in "<[(\\" or text[0].isdigit()) and (opened := _OPENED.match(text)):
         start = opened.end()
     if text[-1] in ">])" and (closed := _CLOSED.search(text, max(start, end - 250))):
         end = closed.start()
@@ -834,6 +850,7 @@ def _bracketed(text: str, start: int, end: int, hints: Hints) -> Found | None:
             else reading.strength == STRONG
             or capitals
             or (reading.strength == LIKELY and ("/" in inside or reading.photographer is not None))
+            or (inside.split()[-1].isupper() and len(inside.split()[-1]) > 3 and not before.isupper())
             or (reading.photographer is not None and (apart or _aside(before, inside)) and "," not in inside)
         )
     ):
@@ -884,7 +901,9 @@ def labelled(text: str, start: int, end: int) -> Found | None:
                 continue
         rest = text[at:]
         reading = read(rest, after_label=colon)
-        if reading is None and not mark and colon and len(rest) <= LONGEST and len(rest.split()) <= 7:
+        if reading is None and (match[0] == "©" or not mark) and colon and len(rest) <= LONGEST + 20 * mark:
+            if len(rest.split()) > (15 if mark else 7):
+                continue
             reading = Reading(STRONG, None, None, labelled=True)
         if reading and glued and (rest.islower() or (text[start:].isupper() and not reading.known)):
             continue
@@ -929,7 +948,7 @@ def _separated(text: str, start: int, end: int, hints: Hints) -> Found | None:
 
 
 _SENTENCE_END = re.compile(
-    r"(?<![\W_][A-ZÁÉÍÓÚÑ])[.!?…»”\")\]]\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
+    r"(?<![\W_][A-ZÁÉÍÓÚÑ])(?:[.!?…],?|[»”)\]\"](?<!\s\"))\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
     r"|[a-záéíóúñ](?=[A-ZÁÉÍÓÚÑ])"
 )
 

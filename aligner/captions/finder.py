@@ -72,6 +72,7 @@ class _Found:
     confidence: float = 0.0
     language: str = ""
     beside: _Found | None = None  # a block that the format marks as this caption's credit
+    cited: bool = False  # only its quotations are in the caption language
     unread: bool = False  # a credit may stand beside it: worth reading only where something depends on it
 
 
@@ -117,7 +118,7 @@ class _Finder:
         self.originals: dict[int, Block] = {}  # blocks as the reader made them, by id of their composed form
         self.hints = Hints(ordinary=weigher.ordinary)
         self.names: set[str] = set()  # in small letters, of sure credits
-        self.places: set[tuple[str, bool]] = set()  # of sure credits, and whether they are written in capitals
+        self.places: set[tuple[str, str]] = set()  # of sure credits, and how they are written
         self._own: tuple[str, str] | None = None
 
     def run(self) -> Findings:
@@ -247,7 +248,7 @@ class _Finder:
         """Verdicts on the caption text of a part: one, or one for each run of sentences where the languages change."""
         stretch = text[part.start : part.end]
         whole = self._weigh(block, text, part, evidence)
-        if not (whole.evidence and whole.evidence.caption and whole.evidence.context):
+        if not (whole.evidence and whole.evidence.caption and whole.evidence.context) or whole.cited:
             return [whole]
         cuts = edges(stretch)
         if not cuts:
@@ -297,7 +298,7 @@ class _Finder:
             del quoted
             outside = self.weigher.weigh(QUOTED.sub(" ", stretch))
             if outside.context and not (outside.caption and probability(outside, self.weigher) >= THRESHOLD):
-                found.kind = "context"
+                found.kind, found.cited = "context", not (outside.caption or outside.faint)
                 return found
         head, colon, _ = stretch.partition(": ")
         if colon and part.credit is None and len(self.weigher.weigh(head).context) > 1:
@@ -457,9 +458,18 @@ class _Finder:
             stretch = found.text[found.part.start : found.part.end]
             bare = found.part.credit is None
             if (len(stretch) < 60 and (_interface(stretch) or (bare and self._echoes(found, stretch)))) or (
-                bare and (found.block.quoted or _WHOLLY_QUOTED.fullmatch(stretch))
+                bare and (found.block.quoted or self._only_quotes(stretch))
             ):
                 found.kind = "exempt"
+
+    def _only_quotes(self, stretch: str) -> bool:
+        """Whether a stretch is a quotation, or a list of titles with nothing of the caption language outside."""
+        if _WHOLLY_QUOTED.fullmatch(stretch):
+            return True
+        if len(QUOTED.findall(stretch)) < 3:
+            return False
+        outside = self.weigher.weigh(QUOTED.sub(" ", stretch))
+        return not (outside.caption or outside.faint)
 
     def _headed_names(self) -> None:
         """Takes names with a noun in front and a credit beside them for captions where the document has others."""
@@ -544,7 +554,7 @@ class _Finder:
                 self.names.add(reading.photographer.casefold())
             sure = reading.strength == credits.STRONG or text.isupper()
             if sure and not reading.labelled and part.start < part.end:
-                self.places.add((_place(found), text.isupper()))
+                self.places.add((_place(found), _case(text)))
 
     def _trusts(self, name: str, place: str) -> bool:
         """Whether a name is a credit at a place: it is one elsewhere in the document, or others like it are there."""
@@ -558,10 +568,10 @@ class _Finder:
 
     def _as_others(self, name: str, place: str) -> bool:
         """Whether a name that the article does not mention has the shape of sure credits at a place."""
-        capitals = name.isupper()
+        case = _case(name)
         return (
-            (place, capitals) in self.places
-            and (capitals or (_names_person(name) and not self.weigher.ordinary(name.split()[0])))
+            (place, case) in self.places
+            and (case != "title" or (_names_person(name) and not self.weigher.ordinary(name.split()[0])))
             and len(name) > 2
             and len(name.split()) < 6
             and name not in credits.lexicon().not_credits
@@ -598,26 +608,41 @@ class _Finder:
         else:
             left, right = part.credit
             reading = part.reading
-            if left < part.end or reading is None or reading.labelled or (reading.photographer and reading.agency):
+            if left < part.end or reading is None:
                 return
-            if not _AGENCY_NEXT.search(text, part.end, right):
+            if not reading.labelled:
+                if (reading.photographer and reading.agency) or not _AGENCY_NEXT.search(text, part.end, right):
+                    return
+            elif not (reading.known or reading.photographer is None) or part.end - part.start < 9:
                 return
             if text[left - 1] in "([" and text[right : right + 1] in (")", "]"):
                 right += 1
             again = credits.suffix(text, part.start, part.end, hints)
-            if again and (both := credits.read(text[again[0][0] : right])):
+            if again and (not reading.labelled or (again[1].known and _set_off(text[again[2] : again[0][0]]))):
+                both = credits.read(text[again[0][0] : right]) or reading
                 self._set_credit(found, again[0][0], again[2], right, both)
+                return
+            if reading.labelled:
                 return
         first = max(part.start, part.end - 140)
         tokens = list(re.finditer(r"\S+", text[first : part.end]))
         for count in range(min(6, len(tokens) - (1 if part.credit else 2)), 0, -1):
             at = first + tokens[-count].start()
             lead = tokens[-count - 1][0]
-            if not text[at].isupper() or not lead[-1].isalnum() or lead.lower() in self.weigher.small:
+            if not (text[at].isalpha() or text[at] == "@"):
                 continue
-            if len(lead) < 3 and lead.islower():
+            if not lead[-1].isalnum() or lead.lower() in self.weigher.small or (len(lead) < 3 and lead.islower()):
                 continue
-            both = credits.read(text[at:right])
+            small = text[at].islower()
+            if small and (part.credit or not text[at:right].islower()):
+                continue
+            if (
+                count > 2
+                and not tokens[-count][0].isupper()
+                and text[first + tokens[1 - count].start() : part.end].isupper()
+            ):
+                continue  # "... en el cerro Rocuant ANA SANZ GIL"
+            both = credits.read(text[at:right], after_label=small and (">", "small") in self.places)
             if both and self._stands_apart(found, text[at : part.end].rstrip(" ."), lead, both):
                 self._set_credit(found, at, at, right, both)
                 return
@@ -637,13 +662,19 @@ class _Finder:
         """
         lexicon, leads, text = credits.lexicon(), self.weigher.names.leads, found.text
         several = " " in name
-        if name.casefold() in self.names:
-            return True
-        if text[found.part.start : found.part.end].isupper():
-            return several and reading.known and (">", True) in self.places and not found.part.credit
-        capitals = name.isupper() and not lead.isupper()
         words = name.split()
         given = words[0].title() in lexicon.given
+        if name.casefold() in self.names or (name[0] == "@" and not several):
+            return text[found.part.end - 1] != "."
+        if name.islower():
+            if name in lexicon.lower_agencies or not reading.photographer:
+                return name in lexicon.lower_agencies or (reading.known and name in lexicon.agencies)
+            rest = [word for word in words[1:] if word not in lexicon.particles]
+            return given and bool(rest) and not any(self.weigher.word(word).known for word in rest)
+        if text[found.part.start : found.part.end].isupper():
+            learnt = (">", "capitals") in self.places or ("/" in name and given and not self._plain(words[0]))
+            return several and reading.known and learnt and not found.part.credit
+        capitals = name.isupper() and not lead.isupper()
         initial = _INITIALS.fullmatch(words[0]) is not None
         if found.part.credit:
             own = credits.read(name)
@@ -679,6 +710,11 @@ class _Finder:
             return False
         introduced = text[found.part.end - 1] == "." or {lead, lead.lower()} & leads or lead in lexicon.given
         return not introduced and self._stranger(name)
+
+    def _plain(self, word: str) -> bool:
+        """Whether a word is the caption language's besides being a name."""
+        entry = self.weigher.word(word.lower())
+        return entry.known and entry.side == "caption" and not entry.proper
 
     def _stranger(self, name: str, *, initials: bool = False) -> bool:
         """Whether a name is a person's whom the article does not mention."""
@@ -840,6 +876,14 @@ def _body(text: str) -> bool:
     """Whether a line in the context language is body text rather than a heading or a label."""
     last = text[-1] if text[-1] not in _CLOSING else text.rstrip(_CLOSING)[-1:]
     return last in _FINAL or len(text.split()) >= BODY_WORDS
+
+
+def _set_off(gap: str) -> bool:
+    return gap.strip()[:1] in ("|", "/", "(", "[")
+
+
+def _case(text: str) -> str:
+    return "capitals" if text.isupper() else "small" if text.islower() else "title"
 
 
 def _place(found: _Found) -> str:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_find.py corpus/written corpus/atalayar-2022 [--text news.en.gz] [--json]
 
-A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or ``articles/NAME.txt``). Precision, recall and
+A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or another suffix, or ``articles/NAME.txt``). Precision, recall and
 F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final dots and a credit's label
 folded. Throughput is that of one core, by processor time, the finder's including reading, on
 
@@ -43,8 +43,8 @@ def gold(folders: list[Path]) -> Iterator[tuple[documents.Article, list[dict[str
     for folder in folders:
         for line in (folder / "gold.jsonl").read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
-            name = f"{record['doc']}.txt"
-            path = folder / name if (folder / name).exists() else folder / "articles" / name
+            name = record["doc"]
+            path = next(path for path in (*folder.glob(f"{name}.*"), folder / "articles" / f"{name}.txt") if path.exists())
             yield documents.read(path), record["lines"]
 
 
