@@ -474,8 +474,9 @@ def place(side: str, separator: str) -> str:
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{2,90})[)\]]")
 _BRACKETS = re.compile(r"^[(\[](.*)[)\]]$")
 _DASH = re.compile(
-    r"[\s|.–—-](?:(?<=\t)\s*[-–—|]?\s*|(?<=\s)(?:\s*\t\s*[-–—|]?\s*|\s*[-–—|•■●·:_/]+\s+|\s*[-–—|•■●·]+|\s+)"
-    r"|(?<=[-–—])\s+|(?<=[A-ZÁÉÍÓÚÑ][-–—])(?=[A-ZÁÉÍÓÚÑ])|(?<=\.)-\s*|(?<=\|)\s*)"
+    r"[\s|.–—-](?:(?<=\s)(?=[\s|•■●·:_/–—-])"
+    r"(?:\s*\t\s*[-–—|]?\s*|\s*[-–—|•■●·:_/]+\s+|\s*[-–—|•■●·]+|\s+)|(?<=\t)[-–—|]?"
+    r"|(?<!\s)(?:(?<=[-–—])\s+|(?<=[A-ZÁÉÍÓÚÑ][-–—])(?=[A-ZÁÉÍÓÚÑ])|(?<=\.)-\s*|(?<=\|)\s*))"
 )
 _STOP = re.compile(r"(?<=[^\W_]{2})[.:]\s+(?=[^\W_])|\s+[-–—|]+\s+(?=[^\W_])")
 _STRONG_ONLY = re.compile(r":\s+|\.\s+")
@@ -504,7 +505,7 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
     start, end = _unwrapped(text)
     label = start > 0
     if not (cued(text, start, end) or line_label(text, start, end)):
-        return [_part(text, start, end, hints, label, whole)]
+        return [_part(text, start, end, hints, label, whole, cue=False)]
     while match := line_label(text, start, end):
         rest = text[match.end() : end]
         reading = read(text[start:end], strict=True) if whole else None
@@ -544,7 +545,9 @@ def _unwrapped(text: str) -> tuple[int, int]:
         start = opened.end()
     if text[-1] in ">])" and (closed := _CLOSED.search(text, max(start, end - 250))):
         end = closed.start()
-    return (start, end) if text[start:end].strip() else (0, len(text))
+    if start or end < len(text):
+        return (start, end) if text[start:end].strip() else (0, len(text))
+    return start, end
 
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -586,8 +589,10 @@ def alone(text: str) -> bool:
     return read(_BRACKETS.sub(r"\1", text), strict=True) is not None
 
 
-def _part(text: str, start: int, end: int, hints: Hints, label: bool, whole: bool) -> Part:
+def _part(text: str, start: int, end: int, hints: Hints, label: bool, whole: bool, *, cue: bool = True) -> Part:
     start, end = trim(text, start, end)
+    if start == end:
+        return Part(start, end, None, None, label)
     stretch = text[start:end]
     inner = stretch[1:-1] if stretch[:1] + stretch[-1:] in ("()", "[]") else None
     reading = read(inner if inner is not None else stretch, strict=True) if whole else None
@@ -598,7 +603,7 @@ def _part(text: str, start: int, end: int, hints: Hints, label: bool, whole: boo
     ):
         at = start + (inner is not None)
         return Part(start, start, _credit_span(text, at, end - (inner is not None)), reading, label)
-    if not cued(text, start, end):
+    if not cue:
         found = fronted(text, start, end, hints) or labelled(text, start, end)
         if found is None:
             return Part(start, end, None, None, label)
@@ -917,8 +922,8 @@ def labelled(text: str, start: int, end: int) -> Found | None:
 
 
 _SEPARATOR = re.compile(  # a set of letters first, for which a text is searched several times as fast
-    r"[\s|■●•·/.:\\](?:(?<=\s)\s*(?:[|■●•·\\]+\s*|[/–—»-]+\s*|::?\s+)|(?<=[|■●•·\t\\])[|■●•·\t\\]*\s*"
-    r"|(?<=[/:])\s+|(?<=[.!?»”]/)/*\s*|(?<=\.)[–—-]+\s*|(?<=\s)\s+)"
+    r"[\s|■●•·/.:\\](?:(?<=\s)(?=[\s|■●•·\\/–—»:-])(?:\s*(?:[|■●•·\\]+\s*|[/–—»-]+\s*|::?\s+)|\s+)|(?<=\t)"
+    r"|(?<!\s)(?:(?<=[|■●•·\\])[|■●•·\t\\]*\s*|(?<=[/:])\s+|(?<=[.!?»”]/)/*\s*|(?<=\.)[–—-]+\s*))"
 )
 
 

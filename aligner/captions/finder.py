@@ -100,6 +100,8 @@ _AFTER_CAPTION = re.compile(r"\s*[.([]|\s+[-–—|]\s")
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+(?! [|-])\b|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _AGENCY_NEXT = re.compile(r"[/|(]")
+_TOKEN = re.compile(r"\S+")
+_MARKED = re.compile(r"[|/(\[©]|\s[–—-]\s|[.:]\s")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
@@ -617,18 +619,19 @@ class _Finder:
                 return
             if text[left - 1] in "([" and text[right : right + 1] in (")", "]"):
                 right += 1
-            again = credits.suffix(text, part.start, part.end, hints)
+            near = text[max(part.start, part.end - credits.LONGEST) : part.end]
+            again = _MARKED.search(near) and credits.suffix(text, part.start, part.end, hints)
             if again and (not reading.labelled or (again[1].known and _set_off(text[again[2] : again[0][0]]))):
                 both = credits.read(text[again[0][0] : right]) or reading
                 self._set_credit(found, again[0][0], again[2], right, both)
                 return
             if reading.labelled:
                 return
-        first = max(part.start, part.end - 140)
-        tokens = list(re.finditer(r"\S+", text[first : part.end]))
-        for count in range(min(6, len(tokens) - (1 if part.credit else 2)), 0, -1):
-            at = first + tokens[-count].start()
-            lead = tokens[-count - 1][0]
+        first = max(part.start, part.end - credits.LONGEST)
+        tokens = list(_TOKEN.finditer(text, first, part.end))
+        most = self._most(tokens[-7:])
+        for count in range(min(most, len(tokens) - (1 if part.credit else 2)), 0, -1):
+            at, lead = tokens[-count].start(), tokens[-count - 1][0]
             if not (text[at].isalpha() or text[at] == "@"):
                 continue
             if not lead[-1].isalnum() or lead.lower() in self.weigher.small or (len(lead) < 3 and lead.islower()):
@@ -636,16 +639,32 @@ class _Finder:
             small = text[at].islower()
             if small and (part.credit or not text[at:right].islower()):
                 continue
-            if (
-                count > 2
-                and not tokens[-count][0].isupper()
-                and text[first + tokens[1 - count].start() : part.end].isupper()
-            ):
+            if count > 2 and not tokens[-count][0].isupper() and text[tokens[1 - count].start() : part.end].isupper():
                 continue  # "... en el cerro Rocuant ANA SANZ GIL"
-            both = credits.read(text[at:right], after_label=small and (">", "small") in self.places)
-            if both and self._stands_apart(found, text[at : part.end].rstrip(" ."), lead, both):
-                self._set_credit(found, at, at, right, both)
+            unit = credits.read(text[at:right], after_label=small and (">", "small") in self.places)
+            if unit and self._stands_apart(found, text[at : part.end].rstrip(" ."), lead, unit):
+                self._set_credit(found, at, at, right, unit)
                 return
+
+    def _most(self, tokens: list[re.Match[str]]) -> int:
+        """How many words at the end can be a credit's."""
+        lexicon = credits.lexicon()
+        last = tokens[-1][0] if tokens else ""
+        if last[:1].islower() and last.islower() and last not in lexicon.atoms:
+            if last in lexicon.lower_agencies:
+                return 1
+            if (">", "small") in self.places:
+                return 4
+            given = any(token[0].title() in lexicon.given for token in tokens[-4:-1] if token[0].islower())
+            return 4 if given else 0
+        most = 0
+        for token in reversed(tokens):
+            word = token[0]
+            small = word[0].islower() and word not in lexicon.joining and word not in lexicon.atoms
+            if small and word not in lexicon.lower_agencies:
+                break
+            most += 1
+        return min(most, 6)
 
     def _set_credit(self, found: _Found, left: int, before: int, right: int, reading: credits.Reading) -> None:
         start, end = credits.trim(found.text, found.part.start, before)

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_find.py corpus/written corpus/atalayar-2022 [--text news.en.gz] [--json]
 
-A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt`` or another suffix, or ``articles/NAME.txt``). Precision, recall and
-F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final dots and a credit's label
-folded. Throughput is that of one core, by processor time, the finder's including reading, on
+A gold folder holds ``gold.jsonl`` and its documents (``NAME.txt``, another suffix, or ``articles/NAME.txt``).
+Precision, recall and F1 are of lines; ``span`` and ``credit`` are shares of all gold captions, white space, final
+dots and a credit's label folded. Throughput is that of one core, by processor time, the finder's including reading, on
 
 - pages: documents of ``make_corpus.py``, one in fifty with its captions and slugs, and the body text of four more in
   paragraphs of at least 500 letters, as a crawl has them;
@@ -44,7 +44,9 @@ def gold(folders: list[Path]) -> Iterator[tuple[documents.Article, list[dict[str
         for line in (folder / "gold.jsonl").read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             name = record["doc"]
-            path = next(path for path in (*folder.glob(f"{name}.*"), folder / "articles" / f"{name}.txt") if path.exists())
+            path = next(
+                path for path in (*folder.glob(f"{name}.*"), folder / "articles" / f"{name}.txt") if path.exists()
+            )
             yield documents.read(path), record["lines"]
 
 
