@@ -102,6 +102,8 @@ def test_words_that_cannot_be_right(source: str, text: str, links: dict[str, int
             'Poster of the film "El viaje de Ana"',
         ),
         ('El barco "Playa de Nerga" zarpa', 'The ship "Beach of Nerga," sails', {}, 'The ship "Playa de Nerga," sails'),
+        ('Sale el "Playa de Nerga"', 'The "Beach of Nerga" leaves', {}, 'The "Playa de Nerga" leaves'),
+        ('"Mediodía en Sevilla", grabado', '"Midday in Seville," engraving', {}, '"Midday in Seville," engraving'),
         ('Se lee "Queremos agua" aquí', 'It reads "We want water" here', {}, 'It reads "We want water" here'),
         ('Dijo: "Una novela sin fin"', 'He said: "A novel without end"', {}, 'He said: "A novel without end"'),
     ],

@@ -177,7 +177,8 @@ def _is_title(before: str, quoted: str) -> bool:
     if len(words) > LONGEST_TITLE or not words or not (words[0][0].isupper() or words[0].isdigit()):
         return False
     names = [word for word in words if fold(word) not in STOPWORDS["es"]]
-    if len(names) > 1 and all(word[0].isupper() for word in names):
+    named = fold(before).split()[-1:] in (["el"], ["la"], ["del"], ["al"])  # the "Playa de Nerga"
+    if named and len(names) > 1 and all(word[0].isupper() for word in names):
         return True
     return quoted[-1] not in ".?!…" and any(fold(word) in WORKS for word in before.split()[-3:])
 
