@@ -211,15 +211,18 @@ def load(folder: Path) -> dict[str, Any]:
 def _write_inputs(path: Path, sources: Iterable[str]) -> tuple[str, int, int]:
     digest, size, count = hashlib.sha256(), 0, 0
     temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("wb") as file:
-        for line in source_lines(sources):
-            digest.update(line)
-            size += json.loads(line).get("size") or 0
-            count += 1
-            file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            for line in source_lines(sources):
+                digest.update(line)
+                size += json.loads(line).get("size") or 0
+                count += 1
+                file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return digest.hexdigest(), size, count
 
 

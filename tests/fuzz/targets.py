@@ -160,7 +160,8 @@ def _run_together(texts: list[tuple[str, str]]) -> str:
 
 
 def _replaced(article, shown, number: int) -> None:  # type: ignore[no-untyped-def]
-    if article.encoding != "utf-8" or b"charset" in article.data.lower():
+    # A page with zero bytes may count as binary once it is shorter.
+    if article.encoding != "utf-8" or b"charset" in article.data.lower() or 0 in article.data:
         return
     block = shown[number]
     start, end = block.span(0, len(block.text))
