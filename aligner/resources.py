@@ -1,8 +1,11 @@
-"""Where the bundled model and the bundled corpus are, in a checkout and in an installed wheel alike."""
+"""Where the bundled model, the bundled corpus and the data files are, in a checkout and in an installed wheel alike."""
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -28,3 +31,10 @@ def bundled(name: str) -> Path:
 def data(name: str) -> Path:
     """Path of a data file of the package (``aligner/data/NAME``)."""
     return _PACKAGE / "data" / name
+
+
+@cache
+def data_json(name: str) -> dict[str, Any]:
+    """The JSON object of a data file of the package, parsed once; not to be changed."""
+    found: dict[str, Any] = json.loads(data(name).read_bytes())
+    return found

@@ -7,7 +7,6 @@ something else speaks for it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 
 from aligner.records import Credit
-from aligner.resources import data
+from aligner.resources import data_json
 
 STRONG, LIKELY, WEAK = 3, 2, 1
 
@@ -89,7 +88,7 @@ def _head(text: str) -> str:
 @cache
 def lexicon() -> Lexicon:
     """The bundled lexicon, read once."""
-    stored = json.loads(data("find-lexicon.json").read_bytes())
+    stored = data_json("find-lexicon.json")
     labels = [label.split() for label in stored["credit_labels"]]
     phrases = [*stored["credit_openers"], *stored["credit_labels"], "(c)", "©", "ⓒ", "📷", "📸"]
     return Lexicon(

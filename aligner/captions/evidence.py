@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from aligner.captions.language import SCALE, WORD, LanguageModel, model
 from aligner.errors import UsageError
-from aligner.resources import data
+from aligner.resources import data, data_json
 
 _KNOWN, _UNKNOWN = -7.0, -2.0  # the most that one word can count against a language (nats)
 _INITIAL = -1.4  # the same for a capitalised unknown word at the start of a line
@@ -174,7 +174,7 @@ class Weigher:
         self.caption, self.context = languages.index(caption), languages.index(context)
         self.languages = languages
         self.names = self.model.names[caption]
-        stored = json.loads(data("find-lexicon.json").read_bytes())
+        stored = data_json("find-lexicon.json")
         connectives = stored["connectives"]
         self.connectives = frozenset([*connectives.get(caption, ()), *connectives.get(context, ())])
         self.function = frozenset(self.model.names[caption].function)

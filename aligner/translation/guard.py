@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from operator import eq
 
-from aligner.resources import data
+from aligner.resources import data_json
 from aligner.translation import casing, numbers, splitting
 from aligner.translation.text import literals, pictographs, remembered, without_literals
 
@@ -101,7 +100,7 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    read = data_json("translation-es-en.json")
     function = frozenset(read["function_words"].split())
     return _Words(
         particles=frozenset(read["name_particles"].split()),
@@ -276,7 +275,7 @@ _CREDIT_HINT = re.compile(r"[/(|©:]|\s[-–—]")
 @cache
 def _agencies() -> frozenset[str]:
     """Agencies by their names in capitals, of three letters or more."""
-    read = json.loads(data("find-lexicon.json").read_text(encoding="utf-8"))
+    read = data_json("find-lexicon.json")
     return frozenset(name.upper() for name in read["agencies"] if len(name) > 2)
 
 

@@ -7,14 +7,13 @@ after a name or "siglo". Two numbers are equal if one reading of each has the sa
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from aligner.resources import data
+from aligner.resources import data_json
 from aligner.translation.text import literal_spans, without_literals
 
 _NUMBER = re.compile(
@@ -221,7 +220,7 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    known = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    known = data_json("translation-es-en.json")
     return _Words(
         re.compile(rf"\b(?:{'|'.join(known['number_words_es'].split())})\b", re.IGNORECASE),
         known["numbers_en"],

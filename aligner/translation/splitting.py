@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 
-from aligner.resources import data
+from aligner.resources import data_json
 
 _END = re.compile(r"""[.!?…]+["'\u201d\u2019»)\]]*(?=\s+["'\u201c\u2018«(\[¿¡]*[A-ZÁÉÍÓÚÜÑÇ0-9])""")
 _CLAUSE = re.compile(r"[;:](?=\s)|\s[–—-](?=\s)|,(?=\s)")
@@ -42,7 +41,7 @@ def sentences(text: str) -> list[str]:
 @cache
 def _abbreviations() -> frozenset[str]:
     """Words, in lower case, after which a full stop does not end the sentence."""
-    read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    read = data_json("translation-es-en.json")
     return frozenset(read["abbreviations"].split())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 import re
 import threading
 from bisect import bisect_right
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aligner.captions import credits
 from aligner.errors import UsageError
 from aligner.records import Name, Term, Translation
-from aligner.resources import data
+from aligner.resources import data_json
 from aligner.translation import casing, guard, markup, models, numbers, splitting, text
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
@@ -508,7 +507,7 @@ def _said_once(unit: str, candidate: _Candidate) -> _Candidate:
 @cache
 def _inner_words() -> frozenset[str]:
     """English words that begin a sentence in capitals and a part of one in small letters."""
-    read = json.loads(data("translation-es-en.json").read_text(encoding="utf-8"))
+    read = data_json("translation-es-en.json")
     return frozenset(read["inner_words"].split())
 
 
