@@ -65,7 +65,9 @@ def of_case(case: dict[str, Any]) -> Findings:
     return find(from_text(case["text"])) if "text" in case else among_english(case["line"])
 
 
-@pytest.mark.parametrize("case", [*cases("wild"), *cases("synthetic"), *cases("negative"), *cases("slugs")])
+@pytest.mark.parametrize(
+    "case", [*cases("wild"), *cases("synthetic"), *cases("negative"), *cases("slugs"), *cases("pages")]
+)
 def test_case(case: dict[str, Any]) -> None:
     findings = of_case(case)
     assert told(findings, case["captions"]) == case["captions"]
@@ -411,3 +413,14 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("given", "found"), [("it", 0), ("es-MX", 1), ("", 1)])
+def test_a_language_that_the_page_gives_of_a_caption_alone(given: str, found: int) -> None:
+    mark = f' lang="{given}"' if given else ""
+    caption = f"<figure><img src='a.jpg'><figcaption{mark}>Vista de la plaza</figcaption></figure>"
+    paragraph = (
+        "<p>The tower has stood in the square since the fire, and nobody in the town would rather be without it.</p>"
+    )
+    page = f"<html lang='de'><body>{paragraph * 3}{caption}{paragraph}</body></html>"
+    assert len(find(from_bytes(page.encode(), name="page.html")).captions) == found

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, TypeVar
 
 from aligner.captions.language import SCALE, WORD, LanguageModel, model
@@ -194,6 +194,18 @@ class Weigher:
         self.marker = _alternatives(self._markers(caption, self.caption, self.context)[:24])
         self.openers = tuple([f"{word.title()} " for word in self._markers(caption, self.caption, self.context)[:24]])
         self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Words of the caption language that the context language has too, as far as there is a list of them."""
+        if (self.languages[self.caption], self.languages[self.context]) != ("es", "en"):
+            return frozenset()
+        return frozenset(data_json("words-es-en.json")["shared"].split())
+
+    @cached_property
+    def dates(self) -> frozenset[str]:
+        """Months and days of the context language."""
+        return frozenset(data_json("link-words.json")["dates"].split())
 
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt; :meth:`weigh` would say so at ten times the cost.

@@ -105,6 +105,7 @@ _MARKED = re.compile(r"[|/(\[©]|\s[–—-]\s|[.:]\s")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
+_CITATION = re.compile(r"\bet al\b")
 _FINAL, _CLOSING = tuple(".!?…:;"), "\"”»’')]"
 LANGUAGE_NAMES = frozenset(
     ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
@@ -311,7 +312,7 @@ class _Finder:
         mine, context = totals[self.weigher.caption], totals[self.weigher.context]
         best = max(range(len(totals)), key=totals.__getitem__)
         if found.confidence >= THRESHOLD:
-            found.kind = "caption"
+            found.kind = "names" if self._slight(found, stretch) or self._told_otherwise(block) else "caption"
         elif best not in (self.weigher.caption, self.weigher.context) and self._is_other(evidence, totals[best]):
             found.kind, found.language = "other", self.weigher.languages[best]
         elif part.credit and evidence.caption and evidence.context and (sure := self._clause(stretch)) >= THRESHOLD:
@@ -319,6 +320,54 @@ class _Finder:
         elif evidence.context and context >= mine:
             found.kind = "context"
         return found
+
+    def _slight(self, found: _Found, stretch: str) -> bool:
+        """Whether the only word of the caption language is a name too, or one that the context language shares.
+
+        Such words are "October", "NATO", "Libya", "Reza Aslan", "Influencer Marketing"; what they share, like "portal",
+        does with a credit beside it.
+        """
+        evidence = found.evidence
+        assert evidence is not None
+        words = WORD.findall(stretch)
+        content = {word for word in evidence.caption if len(word) > 2 and word.lower() not in self.weigher.dates}
+        if len(content) > 1 or evidence.function > 1 or not all(map(str.isascii, content)):
+            return False
+        if _CITATION.search(stretch):
+            return True
+        if not content:  # "Soko ni Iru Boku", but "Playa de Ondarreta"
+            low_words = (word.lower() for word in words if len(word) > 2)
+            return not any(self._is_caption(word) for word in low_words if word not in self.weigher.dates)
+        (word,) = content
+        if any(other.islower() and other != word for other in evidence.caption):
+            return False
+        low = word.lower()
+        if low in self.weigher.shared:
+            return found.part.credit is None
+        if word.isupper() and len(word) < 5 and not (words == [word] and found.part.credit):
+            return True
+        if low.title() in self.weigher.given:
+            return True
+        # One known word in a row of capitalised ones is part of a name, or of a heading.
+        others = [other for other in words if other != word]
+        return (
+            len(others) > 0
+            and not word.isupper()
+            and all(w[0].isupper() for w in words)
+            and (words[0] in self.weigher.given or not any(self._is_caption(other.lower()) for other in others))
+        )
+
+    def _told_otherwise(self, block: Block) -> bool:
+        """Whether the format says of a block, not of the whole page, that it is in a third language."""
+        given = str(getattr(block, "language", "")).lower().split("-")[0]
+        pair = (self.weigher.languages[self.weigher.caption], self.weigher.languages[self.weigher.context])
+        return bool(given) and given not in ("", "x", "und", "mul", "zxx", *pair) and given != self.page_language
+
+    @cached_property
+    def page_language(self) -> str:
+        """What the format says of most blocks."""
+        given = Counter(str(getattr(block, "language", "")).lower().split("-")[0] for block in self.article.blocks)
+        return given.most_common(1)[0][0]
 
     def _clause(self, stretch: str) -> float:
         """The probability of the surest clause behind a comma: "Protest in Peine, con carteles en castellano"."""
@@ -370,6 +419,9 @@ class _Finder:
     def _is_context(self, word: str) -> bool:
         entry = self.weigher.word(word)
         return entry.known and entry.scores[self.weigher.context] > -1 > entry.scores[self.weigher.caption]
+
+    def _is_caption(self, word: str) -> bool:
+        return self.weigher.word(word).side == "caption"
 
     # The document ---------------------------------------------------------------------------------------------
 
