@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligner import documents
-from aligner.captions import Findings, find
 from aligner.documents import Article
 from aligner.errors import DocumentError, UsageError
 from aligner.records import Caption, Document
 
 if TYPE_CHECKING:
+    from aligner.captions import Findings
     from aligner.readers.sources import Item
     from aligner.translation import Hypothesis, Translator
     from aligner.translation.glossary import Glossary
@@ -167,6 +167,8 @@ class Pipeline:
 
     def find(self, article: Article) -> Findings:
         """Finding alone."""
+        from aligner.captions import find  # not needed by a process that only hands out work
+
         return find(
             article,
             caption_language=self.options.caption_language,

@@ -6,7 +6,6 @@ document, until the culprit is known.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import queue
 import signal
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from aligner.batch import forking
 from aligner.batch.work import Chunk, Found, Outcome, Worker, WorkerSettings, failure
 from aligner.errors import AlignerError, UsageError
 
@@ -274,14 +274,8 @@ def run(
     """
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
-    context: Any = multiprocessing.get_context("forkserver")
-    # What is imported before the workers are forked is imported once, and stands in memory once.
-    preload = ["aligner.batch.preload"]
-    if settings.options.translate and settings.options.engine == "ctranslate2":
-        preload += ["ctranslate2", "sentencepiece", "aligner.translation"]
-    if settings.options.link:
-        preload += ["aligner.batch.preload_link"]
-    context.set_forkserver_preload(preload)
+    options = settings.options
+    context = forking.context(translate=options.translate, link=options.link, engine=options.engine)
     pool = [_process(context, settings) for _ in range(workers)]
     reader = _Reader(chunks)
     begun: dict[int, _Progress] = {}

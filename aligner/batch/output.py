@@ -264,9 +264,10 @@ class Output:
         state.counts.records += 1
         state.counts.documents += 1
         state.position = position
+        if self._pending_bytes <= _BUFFER and state.shard_records < self.shard_size:
+            return
         with self._guard():
-            if self._pending_bytes > _BUFFER:
-                self._flush()
+            self._flush()
             if state.shard_records >= self.shard_size:
                 self._seal()
 

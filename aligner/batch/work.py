@@ -74,6 +74,19 @@ class Outcome:
     linked: int = 0
     warnings: int = 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Outcome, (
+            self.line,
+            self.document,
+            self.position,
+            self.failed,
+            self.size,
+            self.captions,
+            self.translated,
+            self.linked,
+            self.warnings,
+        )
+
 
 @dataclass(slots=True)
 class Found:

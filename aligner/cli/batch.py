@@ -122,6 +122,10 @@ def run(
     * `aligner batch --plan crawl/ --out run/`
     * `aligner batch status run/`
     """
+    from aligner.batch import forking
+
+    if engine is Executor.local and not plan:
+        forking.start(translate=translate, link=link, engine=mt_engine)
     from aligner.batch import runs
     from aligner.batch.settings import BatchOptions
     from aligner.pipeline import Options

@@ -70,11 +70,10 @@ class SeenIds:
         """Where an id was seen first, as (source, index); here, if it is new."""
         digest = blake2b(document.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         key = int.from_bytes(digest, "big", signed=True)
+        if self._base.execute("INSERT OR IGNORE INTO ids VALUES (?, ?, ?)", (key, source, index)).rowcount:
+            return source, index
         row = self._base.execute("SELECT source, number FROM ids WHERE key = ?", (key,)).fetchone()
-        if row is not None:
-            return int(row[0]), int(row[1])
-        self._base.execute("INSERT INTO ids VALUES (?, ?, ?)", (key, source, index))
-        return source, index
+        return int(row[0]), int(row[1])
 
     def commit(self) -> None:
         """Makes what was seen durable; call it before the documents' results are."""

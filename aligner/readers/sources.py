@@ -88,6 +88,10 @@ class Position:
     offset: int | None = None
     last: bool = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled as frozen dataclasses are, documents would cost twice what it takes to read them.
+        return Position, (self.number, self.source, self.index, self.offset, self.last)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -115,6 +119,19 @@ class Item:
     column: str | None = None
     error: str | None = None
     fatal: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Item, (
+            self.document,
+            self.data,
+            self.format,
+            self.position,
+            self.charset,
+            self.line,
+            self.column,
+            self.error,
+            self.fatal,
+        )
 
     def article(self) -> Article:
         """The document, decoded and cut into blocks.

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def watch(arguments: list[str]) -> Watched:
             peak = next((int(row.split()[1]) for row in status.splitlines() if row.startswith("VmHWM")), 0)
             peaks[pid] = max(peaks.get(pid, 0), peak)
             cpu[pid] = int(fields[11]) + int(fields[12])
-        time.sleep(0.5)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)  # not sleep: the seconds are to be exact
     if process.returncode not in (0, 1):
         raise RuntimeError(process.stderr.read().decode() if process.stderr else "")
     ticks = os.sysconf("SC_CLK_TCK")
