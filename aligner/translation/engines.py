@@ -8,11 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aligner.errors import ModelError, TranslationError, UsageError
 from aligner.translation.making import convert, load_whole, quiet_transformers
 from aligner.translation.models import MANIFEST, Model, converted_path, inspect
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: Engines by name, the default first.
 ENGINES = ("ctranslate2", "transformers")
@@ -48,7 +52,7 @@ class Decoded:
 
     pieces: tuple[str, ...]
     score: float
-    attention: Sequence[Sequence[float]] | None = None
+    attention: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):
@@ -204,9 +208,15 @@ class CTranslate2Engine:
                 )
                 pending += list(zip(group, results, strict=True))
             done: list[list[Decoded]] = [[] for _ in sources]
-            for index, future in pending:
+            import numpy as np
+
+            pending.reverse()
+            while pending:
+                index, future = pending.pop()
                 result = future.result()
-                attention = result.attention if decoding.attention else [None] * len(result.hypotheses)
+                attention: list[Any] = [None] * len(result.hypotheses)
+                if decoding.attention:  # lists of floats would take eight times the room
+                    attention = [np.array(rows, np.float32) for rows in result.attention]
                 done[index] = [
                     Decoded(tuple(pieces), score, rows)
                     for pieces, score, rows in zip(result.hypotheses, result.scores, attention, strict=True)
@@ -309,9 +319,9 @@ class TransformersEngine:
         real = made.sequences[:, 1:] != self._model.config.pad_token_id
         return (steps.masked_fill(~real, 0.0)).sum(1) / real.sum(1)
 
-    def _attention(self, source: Any, target: list[int]) -> tuple[tuple[float, ...], ...]:
+    def _attention(self, source: Any, target: list[int]) -> Any:
         if not target:
-            return ()
+            return None
         torch = self._torch
         start = [self._model.config.decoder_start_token_id, *target[:-1]]
         # The fused attention kernel returns no weights; the plain one does.
@@ -326,7 +336,7 @@ class TransformersEngine:
             )
         finally:
             self._model.set_attn_implementation(previous)
-        return tuple(map(tuple, out.cross_attentions[-1][0].mean(0).tolist()))
+        return out.cross_attentions[-1][0].mean(0).numpy()
 
 
 def _text(decode: Callable[[Sequence[str]], str], pieces: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aligner.captions import credits
 from aligner.errors import UsageError
@@ -573,7 +573,7 @@ def _word_starts(pieces: Sequence[str]) -> list[int]:
 
 
 def _word_alignment(
-    starts: Sequence[int], end: int, target: str, pieces: Sequence[str], attention: Any
+    starts: Sequence[int], end: int, target: str, pieces: Sequence[str], attention: NDArray[np.float32]
 ) -> NDArray[np.uint8] | None:
     """Attention between pieces summed up to words; None where pieces and words of the translation do not match.
 
@@ -592,11 +592,10 @@ def _word_alignment(
         return None
     import numpy as np
 
-    weights = np.asarray(attention, np.float32)[:, :end]
-    weights = np.add.reduceat(weights, starts, axis=1)
+    weights = np.add.reduceat(attention[:, :end], starts, axis=1)
     weights = np.add.reduceat(weights, rows, axis=0)
     weights /= np.diff(rows, append=len(pieces))[:, None]
-    hundredths = np.rint(100 * weights).astype(np.uint8)
+    hundredths: NDArray[np.uint8] = np.rint(100 * weights).astype(np.uint8)
     hundredths[hundredths < FAINT] = 0
     return hundredths
 
