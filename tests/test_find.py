@@ -216,6 +216,8 @@ PIECES = st.sampled_from([*VISIBLE.split(), "\t", "\n", "\r", "\u2028", "\u00a0"
 @example("AFP/")
 @example("Foto:")
 @example("AFP/ Foto:")
+@example("/")
+@example(". \xa0 , AFP/")
 @example("La canción (n\u0303) fin\u0301")
 @example("The man\u0303 in the street and the children of the town were there.")
 @settings(max_examples=300, deadline=None)

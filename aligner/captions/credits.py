@@ -291,7 +291,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             if shapes and not labelled:
                 return None  # "Bombas insuficientes. Foto: Juan Pérez": what stands before a label is no credit
             part, strength = part[label:].strip(), STRONG
-        if not part:
+        if not part or part.isspace():
             continue
         head = part.split(None, 1)[0].title()
         if part is not parts[0] and (known or labelled or not shapes) and _DATE.fullmatch(part):
@@ -846,7 +846,7 @@ def _bracketed(text: str, start: int, end: int, hints: Hints) -> Found | None:
     capitals = inside.isupper() and not before.isupper()
     apart = before[-1:] in tuple(".!?…")  # a sentence has ended: what is in brackets says nothing about it
     if (
-        hints.trusts(inside, ">(" if apart or not before.split()[-1:][0][:1].isupper() else "")
+        hints.trusts(inside, ">(" if apart or not (before.split() or [""])[-1][:1].isupper() else "")
         or inside[0] == "@"
         or (
             inside not in lexicon().not_credits and not _initials(before, inside, sure=reading.strength == STRONG)
