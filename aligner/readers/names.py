@@ -9,6 +9,7 @@ from hashlib import blake2b
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]')
 _DEVICES = re.compile(r"(?i)^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 _ENDING = re.compile(r"(?<=[^/])\.[a-zA-Z][a-zA-Z0-9]{0,7}$")
+_EDGES = re.compile(r"^\s+|[\s.]+$")
 _LONGEST = 120
 
 
@@ -38,15 +39,14 @@ def safe_output_name(document: str, suffix: str | None = None) -> str:
 
 
 def _safe(part: str) -> str:
-    part = _UNSAFE.sub("_", part).strip(" ")
-    part = part.rstrip(". ") or "_"
+    part = _EDGES.sub("", _UNSAFE.sub("_", part)) or "_"
     if part.startswith((".", "-")) or _DEVICES.match(part):
         part = "_" + part
     if len(part.encode()) > _LONGEST:
         stem, dot, ending = part.rpartition(".")
         if not dot or len(ending) > 10:
             stem, dot, ending = part, "", ""
-        part = stem.encode()[: _LONGEST - len(ending) - 1].decode("utf-8", "ignore") + dot + ending
+        part = stem.encode()[: _LONGEST - len(ending) - 1].decode("utf-8", "ignore").rstrip() + dot + ending
     return part
 
 
