@@ -305,6 +305,52 @@ Los agricultores protestan ante el ministerio (EFE)
     assert "fr" in findings.warnings[0]
 
 
+ENGLISH = (
+    "<p>The market has stood under the castle walls since the bridge was built, and on Saturdays half of the valley "
+    "still comes down to buy its bread there.</p>"
+)
+SPANISH = (
+    "<p>El mercado sigue al pie de la muralla desde que se levantó el puente, y los sábados medio valle baja todavía a "
+    "comprar el pan, la fruta y las flores de la semana.</p>"
+)
+GERMAN = (
+    "<p>In der Nacht war das Wasser so hoch, dass die Brücke am Morgen gesperrt wurde und viele, die in der Stadt "
+    "arbeiten, an diesem Tag erst gegen Mittag dort ankamen.</p>"
+    "<p>Die Bewohner der Altstadt mussten ihre Keller selbst auspumpen, weil die Feuerwehr überall gebraucht wurde.</p>"
+)
+
+
+def test_many_captions_do_not_make_an_article_spanish() -> None:
+    caption = "<figure><img src='a.jpg'><figcaption>La señora {} vende pan en la plaza</figcaption></figure>"
+    figures = "".join(map(caption.format, range(36)))
+    findings = find(from_bytes(f"<body>{ENGLISH}{figures}</body>".encode(), "a.html"))
+    assert (len(findings.captions), findings.context_language, findings.warnings) == (36, "en", ())
+    line = "Una vecina de la calle {} espera en la cola del pan, el sábado por la mañana"
+    lines = "\n\n".join(map(line.format, range(5)))
+    findings = find(from_text(f"{ENGLISH[3:-4]}\n\n{lines}\n"))
+    assert (len(findings.captions), findings.context_language, findings.warnings) == (5, "en", ())
+
+
+def test_paragraphs_of_a_page_that_is_more_spanish_than_english() -> None:
+    figure = "<figure><img src='a.jpg'><figcaption>Las vecinas venden pan en la plaza</figcaption></figure>"
+    page = f"<body><h2>El mercado de la villa</h2>{SPANISH * 2}{figure}{ENGLISH}</body>"
+    findings = find(from_bytes(page.encode(), "a.html"))
+    assert [caption.source for caption in findings.captions] == ["Las vecinas venden pan en la plaza"]
+    assert findings.warnings == (
+        "context-language: more of the article is written in es than in en: only what is set off from its text is "
+        "reported as a caption",
+    )
+    assert len(findings.paragraphs) == 1
+
+
+def test_paragraphs_of_a_third_language_with_words_that_english_has() -> None:
+    page = f"<body><h2>Familia</h2>{GERMAN * 3}<p>Los vecinos cruzan el río en las barcas</p></body>"
+    findings = find(from_bytes(page.encode(), "a.html"))
+    assert findings.context_language == "de"
+    assert len(findings.other_languages) == 6
+    assert [caption.source for caption in findings.captions] == ["Los vecinos cruzan el río en las barcas"]
+
+
 PAIRS = [
     (
         "fr",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, takewhile
@@ -33,6 +34,8 @@ HEADED = 0.6  # probability of a name that starts with a noun, with a credit bes
 _MARGIN = 2.0  # nats by which a third language must explain a line better than both of the pair
 LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
+FOREIGN = 0.1  # letters of third languages, as a share of the context language's, from which all lines are weighed
+PICTURE = ("alt", "caption", "credit")  # roles of texts that belong to pictures
 BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
 STANDFIRST_BELOW, STANDFIRST_ABOVE = 10, 15  # words of a line without a final stop below or above the first heading
 
@@ -254,7 +257,7 @@ class _Finder:
         if not (whole.evidence and whole.evidence.caption and whole.evidence.context) or whole.cited:
             return [whole]
         cuts = edges(stretch)
-        if not cuts:
+        if not cuts or (whole.kind == "other" and whole.evidence.plain >= BODY_WORDS):
             return [whole]
         starts = [part.start, *(part.start + start for _, start in cuts)]
         ends = [*(part.start + end for end, _ in cuts), part.end]
@@ -296,6 +299,9 @@ class _Finder:
             evidence.caption = evidence.faint  # "[EFE] Almadraba de Barbate, en 1998"
         found = _Found(block, text, part, "names", evidence)
         if not evidence.plain:
+            return found
+        if language := self._foreign_paragraph(evidence):
+            found.kind, found.language = "other", language
             return found
         if evidence.caption and evidence.context and (quoted := QUOTED.search(stretch)):
             del quoted
@@ -377,6 +383,18 @@ class _Finder:
             default=0.0,
         )
 
+    def _foreign_paragraph(self, evidence: Evidence) -> str:
+        """The third language that explains the words of a paragraph clearly better than the two of the pair, or "".
+
+        Neighbours share many words of a paragraph, so that the margin must grow with it.
+        """
+        if evidence.plain < BODY_WORDS // 2 or len(evidence.foreign) * 4 < evidence.plain:
+            return ""
+        totals = evidence.totals
+        best = max(range(len(totals)), key=totals.__getitem__)
+        behind = max(totals[self.weigher.caption], totals[self.weigher.context])
+        return self.weigher.languages[best] if totals[best] - behind > 2 * _MARGIN + evidence.plain / 4 else ""
+
     def _is_other(self, evidence: Evidence, best: float) -> bool:
         """Whether a third language explains the words clearly better than the two of the pair."""
         margin = best - max(evidence.totals[self.weigher.caption], evidence.totals[self.weigher.context])
@@ -432,16 +450,15 @@ class _Finder:
             )
         if any(found.unread for found in self.found):
             self._read_rest()
-        caption, context = self._letters()
-        language, warnings = self.weigher.languages[self.weigher.context], []
-        mine = self.weigher.languages[self.weigher.caption]
-        other = Counter[str]()
-        for found in self.found:
-            if found.kind == "other":
-                other[found.language] += found.part.end - found.part.start
-        foreign, most = other.most_common(1)[0] if other else ("", 0)
-        decided = caption + context + sum(other.values())
-        if caption and caption >= WHOLE * decided:
+        language, mine = (self.weigher.languages[at] for at in (self.weigher.context, self.weigher.caption))
+        warnings: list[str] = []
+        letters = self._letters()
+        if sum(letters.values()) - letters[mine] - letters[language] > FOREIGN * letters[language]:
+            self._read_plain()
+            letters = self._letters()
+        caption, context = letters.pop(mine, 0), letters.pop(language, 0)
+        foreign, most = letters.most_common(1)[0] if letters else ("", 0)
+        if caption and caption >= WHOLE * (caption + context + sum(letters.values())):
             warnings.append(
                 f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
             )
@@ -455,6 +472,12 @@ class _Finder:
         if most > context and most > caption:
             warnings.append(f"context-language: the article is written in {foreign}, not {language}")
             language = foreign
+            self._doubt(_strong)
+        elif caption > context and self._doubt(self._set_off):
+            warnings.append(
+                f"context-language: more of the article is written in {mine} than in {language}: only what is set off "
+                "from its text is reported as a caption"
+            )
         if any(found.kind == "caption" for found in self.found):
             self._headed_names()
             self._exempt()
@@ -474,13 +497,70 @@ class _Finder:
             warnings=tuple(warnings),
         )
 
-    def _letters(self) -> tuple[int, int]:
-        sums = Counter[str]()
+    def _letters(self) -> Counter[str]:
+        """Letters of the article in each language, pictures' texts aside.
+
+        Of the caption language, lines that can be captions do not count if the article has paragraphs.
+        """
+        mine, theirs = (self.weigher.languages[at] for at in (self.weigher.caption, self.weigher.context))
+        sums, lines = Counter[str](), 0
+        paragraphs = any(block.text.count(" ") >= BODY_WORDS for block in self.plain)
+        for block in self.plain:
+            if block.role not in PICTURE:
+                sums[theirs] += len(block.text)
         for found in self.found:
-            sums[found.kind] += found.part.end - found.part.start
-        return sums["caption"] + sums["body"] + sums["exempt"], sums["context"] + sum(
-            len(block.text) for block in self.plain
+            size = found.part.end - found.part.start
+            if found.block.role in PICTURE:
+                continue
+            if found.kind == "context":
+                sums[theirs] += size
+            elif found.kind == "other":
+                sums[found.language] += size
+            elif found.kind in ("caption", "exempt", "body") and (found.block.role != "line" or self._reads_on(found)):
+                sums[mine] += size
+            elif found.kind in ("caption", "exempt"):
+                lines += size
+                continue
+            elif found.kind not in ("context", "other"):
+                continue
+            paragraphs = paragraphs or found.text.count(" ") >= BODY_WORDS
+        if not paragraphs:
+            sums[mine] += lines
+        return sums
+
+    def _reads_on(self, found: _Found) -> bool:
+        """Whether a line of the caption language is a paragraph rather than a caption."""
+        part = found.part
+        return found.kind == "body" or (
+            found.block.role not in PICTURE
+            and part.credit is None
+            and not part.label
+            and found.text.count(" ", part.start, part.end) >= BODY_WORDS
         )
+
+    def _set_off(self, found: _Found) -> bool:
+        """Whether the format, a credit or a label tells a caption from text; in plain text its length does."""
+        marked = found.block.role in PICTURE or found.part.credit is not None or found.part.label
+        return marked or (found.block.role == "line" and not self._reads_on(found))
+
+    def _read_plain(self) -> None:
+        """Weighs the lines again that function words settled, in an article with much of a third language."""
+        plain, self.plain = self.plain, []
+        for block in plain:
+            evidence = self.weigher.weigh(block.text)
+            if language := self._foreign_paragraph(evidence):
+                part = Part(0, len(block.text))
+                self.found.append(_Found(block, block.text, part, "other", evidence, language=language))
+            else:
+                self.plain.append(block)
+        self.found.sort(key=lambda found: found.block.start)
+
+    def _doubt(self, holds: Callable[[_Found], bool]) -> bool:
+        """Takes back the captions that do not hold where most is in another language; whether there are any."""
+        doubted = [found for found in self.found if found.kind == "caption" and not holds(found)]
+        for found in doubted:
+            found.kind = "body"
+        return bool(doubted)
 
     def _mentions(self, words: str, *, folded: bool = True) -> bool:
         """Whether the article's own text has these words, one after the other.
@@ -936,6 +1016,12 @@ def _credited(text: str) -> bool:
         or ((text[-1] in ")]" or text[0] in "([") and _BRACKETED.search(edges))
         or ((":" in edges or "hoto_" in edges) and _LABELLED.search(edges.lower()))
     )
+
+
+def _strong(found: _Found) -> bool:
+    """Whether a caption's words cannot well be those of another language that is like the caption language."""
+    evidence = found.evidence
+    return evidence is not None and found.confidence > SURE and evidence.function > 1 and len(evidence.caption) > 3
 
 
 def _paragraph(block: Block) -> bool:
