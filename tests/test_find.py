@@ -472,3 +472,18 @@ def test_a_language_that_the_page_gives_of_a_caption_alone(given: str, found: in
     )
     page = f"<html lang='de'><body>{paragraph * 3}{caption}{paragraph}</body></html>"
     assert len(find(from_bytes(page.encode(), name="page.html")).captions) == found
+
+
+def test_what_is_no_slug_where_the_format_marks_pictures() -> None:
+    images = "".join(
+        f"<img src='a.jpg' alt='{alt}'>" for alt in ("sanchez-otan", "Marta Gil", "toggle caption", "logo")
+    )
+    page = f"<body>{ENGLISH}{images}<p>server-hosts</p><p>backup</p><p>DSC_0342.JPG</p>{ENGLISH}</body>"
+    findings = find(from_bytes(page.encode(), "a.html"))
+    assert [slug.text for slug in findings.slugs] == ["sanchez-otan", "DSC_0342.JPG"]
+
+
+def test_a_credit_behind_bars_makes_a_caption_of_a_paragraph() -> None:
+    caption = "The dam at night, seen from a boat on the lake. Ana Sanz | AFP | Getty Images"
+    findings = find(from_text(f"{ENGLISH[3:-4]}\n\n{caption}\n\nUna mujer en la presa (EFE)\n\n{ENGLISH[3:-4]}\n"))
+    assert [paragraph.line for paragraph in findings.paragraphs] == [1, 7]

@@ -583,6 +583,25 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
+_DEPICTS = re.compile(r"(?i:im[aá]gen(?:es)?|capturas?)\s+de(?:l|\s(?:el|las?|los))?\s+([^/|·(\n]+)")
+_SHOWN_BY = frozenset(["archivo", "cortesía", "internet", "pantalla", "recurso", "referencia", "tv", "video", "vídeo"])
+
+
+def depicts(text: str, at: int = 0) -> bool:
+    """Whether a line says what a picture is of ("Imagen de ambiente"), not whom it is by ("Imagen de Reuters")."""
+    match = _DEPICTS.match(text, at)
+    if match is None:
+        return False
+    words = match[1].strip(" .")
+    if words.split()[0].casefold() in _SHOWN_BY or words.casefold() in lexicon().agencies:
+        return False
+    reading = read(words, strict=True)
+    if reading is None:
+        return True
+    person = reading.photographer is not None and reading.photographer.split()[0] in lexicon().given
+    return not (person or reading.known or (reading.strength == STRONG and reading.agency))
+
+
 def alone(text: str) -> bool:
     """Whether a line may be a credit and nothing else."""
     return read(_BRACKETS.sub(r"\1", text), strict=True) is not None
@@ -676,7 +695,7 @@ def prefix(text: str, start: int, end: int, hints: Hints) -> Found | None:
         left = text[start : match.start()]
         if match[0] in ("-", "–", "—") and left.rpartition("/")[2].casefold() not in lexicon().agencies:
             continue  # "PHOTO/ANA SÁNCHEZ-MATA"
-        if not (reading := read(left)):
+        if depicts(left) or not (reading := read(left)):
             if len(left.split()) > 8:
                 break
             continue

@@ -34,6 +34,7 @@ HEADED = 0.6  # probability of a name that starts with a noun, with a credit bes
 _MARGIN = 2.0  # nats by which a third language must explain a line better than both of the pair
 LONGEST = 5000  # letters of the longest block that can be a caption
 WHOLE = 0.75  # share of the letters in the caption language from which the article counts as written in it
+_LIKELY_CONTEXT = -2.5  # nats behind the best language from which a word may be the context language's
 FOREIGN = 0.1  # letters of third languages, as a share of the context language's, from which all lines are weighed
 PICTURE = ("alt", "caption", "credit")  # roles of texts that belong to pictures
 BODY_WORDS = 20  # a context-language line of so many words, or one that ends like a sentence, is body text
@@ -107,7 +108,10 @@ _TOKEN = re.compile(r"\S+")
 _MARKED = re.compile(r"[|/(\[©]|\s[–—-]\s|[.:]\s")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
+_IMAGE = re.compile(r"\S+\.(?i:jpe?g|png|gif|webp|avif|tiff?)|(?:IMG|DSC|DSCN|DSCF)[-_]?\d{3,}\S*")
+_UNDERSCORED = re.compile(r"[^][()=\"`<>]+")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
+_SHOUTED = re.compile(r"[^\W\d_a-zß-ÿ]{2,}[^a-zß-ÿ]{8,}[.!?|/]\s+[^\W\d_]+\s[^\W\d_A-ZÀ-Þ]")  # capitals, then none
 _CITATION = re.compile(r"\bet al\b")
 _FINAL, _CLOSING = tuple(".!?…:;"), "\"”»’')]"
 LANGUAGE_NAMES = frozenset(
@@ -212,6 +216,8 @@ class _Finder:
         """Whether what only looks like a credit's name is made of words: "Imagen: Sede", "AFP - Mapa de Siria"."""
         if part.reading is None:
             return False
+        if credits.depicts(text, part.start) or (not part.reading.labelled and self._titled(text)):
+            return True
         given = credits.lexicon().given
         shapes = list(part.reading.shapes)
         # "EFE - Ana Sanz y Luis Gil" are two people in a picture.
@@ -228,6 +234,21 @@ class _Finder:
             if evidence.caption or evidence.faint or self._headed(shape):
                 return True
         return False
+
+    def _titled(self, text: str) -> bool:
+        """Whether a row of capitalised words is a caption: people under their titles, or a sentence of a noun.
+
+        "El Presidente Ana Ruiz y la Vicepresidenta Eva Mora", "Trabajadores de Luz y Fuerza de Zamora."
+        """
+        words = WORD.findall(text)
+        small = [word for word in words if word.islower() and self._is_caption(word)]
+        if not small or len(words) < 4 or not all(word.islower() or word[0].isupper() for word in words):
+            return False
+        leads, first = self.weigher.names.leads, words[0].lower()
+        if any(word in leads and after in self.weigher.given for word, after in pairwise(words)) and words[0] != "De":
+            return first in ("el", "la", "los", "las") or not {"y", "con", "en", "durante"}.isdisjoint(small)
+        noun = self.weigher.word(first)
+        return text.endswith(".") and len(small) > 1 and noun.known and noun.side == "caption" and not noun.proper
 
     def _headed(self, text: str) -> bool:
         """Whether a name starts with a noun of the caption language: "Puerto de Tánger Med", "Laguna Azul"."""
@@ -254,10 +275,11 @@ class _Finder:
         """Verdicts on the caption text of a part: one, or one for each run of sentences where the languages change."""
         stretch = text[part.start : part.end]
         whole = self._weigh(block, text, part, evidence)
-        if not (whole.evidence and whole.evidence.caption and whole.evidence.context) or whole.cited:
+        evidence = whole.evidence
+        if not (evidence and evidence.caption and (evidence.context or _SHOUTED.match(stretch))) or whole.cited:
             return [whole]
         cuts = edges(stretch)
-        if not cuts or (whole.kind == "other" and whole.evidence.plain >= BODY_WORDS):
+        if not cuts or (whole.kind == "other" and evidence.plain >= BODY_WORDS):
             return [whole]
         starts = [part.start, *(part.start + start for _, start in cuts)]
         ends = [*(part.start + end for end, _ in cuts), part.end]
@@ -299,6 +321,9 @@ class _Finder:
             evidence.caption = evidence.faint  # "[EFE] Almadraba de Barbate, en 1998"
         found = _Found(block, text, part, "names", evidence)
         if not evidence.plain:
+            if self._titled(stretch):
+                found.kind, found.confidence = "caption", HEADED
+                evidence.caption, evidence.plain = WORD.findall(stretch)[:1], len(WORD.findall(stretch))
             return found
         if language := self._foreign_paragraph(evidence):
             found.kind, found.language = "other", language
@@ -335,9 +360,11 @@ class _Finder:
         """
         evidence = found.evidence
         assert evidence is not None
+        if evidence.function > 1 or len(evidence.caption) > 4:
+            return False
         words = WORD.findall(stretch)
         content = {word for word in evidence.caption if len(word) > 2 and word.lower() not in self.weigher.dates}
-        if len(content) > 1 or evidence.function > 1 or not all(map(str.isascii, content)):
+        if len(content) > 1 or not all(map(str.isascii, content)):
             return False
         if _CITATION.search(stretch):
             return True
@@ -366,8 +393,10 @@ class _Finder:
     def _told_otherwise(self, block: Block) -> bool:
         """Whether the format says of a block, not of the whole page, that it is in a third language."""
         given = str(getattr(block, "language", "")).lower().split("-")[0]
+        if given in ("", "x", "und", "mul", "zxx"):
+            return False
         pair = (self.weigher.languages[self.weigher.caption], self.weigher.languages[self.weigher.context])
-        return bool(given) and given not in ("", "x", "und", "mul", "zxx", *pair) and given != self.page_language
+        return given not in pair and given != self.page_language
 
     @cached_property
     def page_language(self) -> str:
@@ -410,8 +439,18 @@ class _Finder:
         words = text.split()
         if len(text) > 80 or (len(words) > 5 and "_" not in words[0]):
             return None
+        if self.article.format != "text" and not (_IMAGE.fullmatch(text) or self._by_picture(block, text)):
+            return None
         single = self._file_name(text) if len(words) == 1 else self._lower_words(text, words)
         return _Found(block, text, Part(0, len(text)), "slug") if single else None
+
+    def _by_picture(self, block: Block, text: str) -> bool:
+        """Whether a picture's own text is a name in small letters rather than words, in a format that marks it."""
+        return block.role in PICTURE and text.islower() and not any(map(self._may_be_context, WORD.findall(text)))
+
+    def _may_be_context(self, word: str) -> bool:
+        entry = self.weigher.word(word)
+        return word in self.weigher.shared or (entry.known and entry.scores[self.weigher.context] > _LIKELY_CONTEXT)
 
     def _file_name(self, word: str) -> bool:
         """Whether a word is like "putin", "macron-rusia" or "DSC_0342", and no word of the article's language."""
@@ -426,11 +465,11 @@ class _Finder:
     def _lower_words(self, text: str, words: list[str]) -> bool:
         """Whether words are like "emmanuel macron", "banco de mexico" or "Atalayar_Brahim Ghali"."""
         if "_" in words[0]:
-            return credits.line_label(text) is None
+            return _UNDERSCORED.fullmatch(text) is not None and credits.line_label(text) is None
         letters = "".join(words)
         if not letters.islower() or not all(c.isalpha() or c in "-_" for c in letters):
             return False
-        if all(self._is_context(word) for word in words):
+        if any(map(self._may_be_context, words)) and not any(map(self._is_caption, words)):
             return False
         return len(words) < 4 or self.weigher.weigh(text).function < 2
 
@@ -504,24 +543,21 @@ class _Finder:
         """
         mine, theirs = (self.weigher.languages[at] for at in (self.weigher.caption, self.weigher.context))
         sums, lines = Counter[str](), 0
-        paragraphs = any(block.text.count(" ") >= BODY_WORDS for block in self.plain)
+        paragraphs = False
         for block in self.plain:
             if block.role not in PICTURE:
                 sums[theirs] += len(block.text)
+                paragraphs = paragraphs or block.text.count(" ") >= BODY_WORDS
         for found in self.found:
-            size = found.part.end - found.part.start
-            if found.block.role in PICTURE:
+            kind, size = found.kind, found.part.end - found.part.start
+            if kind not in ("context", "other", "caption", "exempt", "body") or found.block.role in PICTURE:
                 continue
-            if found.kind == "context":
-                sums[theirs] += size
-            elif found.kind == "other":
-                sums[found.language] += size
-            elif found.kind in ("caption", "exempt", "body") and (found.block.role != "line" or self._reads_on(found)):
+            if kind in ("context", "other"):
+                sums[found.language if kind == "other" else theirs] += size
+            elif found.block.role != "line" or self._reads_on(found):
                 sums[mine] += size
-            elif found.kind in ("caption", "exempt"):
+            else:
                 lines += size
-                continue
-            elif found.kind not in ("context", "other"):
                 continue
             paragraphs = paragraphs or found.text.count(" ") >= BODY_WORDS
         if not paragraphs:
@@ -958,7 +994,8 @@ class _Finder:
         out = []
         for found in self.found:
             text = found.text[found.part.start : found.part.end]
-            if found.kind == "slug" or (found.kind == "names" and found.part.credit is None and _person(text)):
+            named = found.kind == "names" and self.article.format == "text" and found.part.credit is None
+            if found.kind == "slug" or (named and _person(text)):
                 start, end = self._span(found, found.part.start, found.part.end)
                 out.append(Slug(found.block.line, start, end, self.article.text[start:end]))
         return out
@@ -1013,6 +1050,7 @@ def _credited(text: str) -> bool:
     return bool(
         "©" in edges
         or ("/" in edges and _SLASHED.search(edges))
+        or ("|" in edges and edges.rpartition("|")[2].strip(" .").casefold() in credits.lexicon().agencies)
         or ((text[-1] in ")]" or text[0] in "([") and _BRACKETED.search(edges))
         or ((":" in edges or "hoto_" in edges) and _LABELLED.search(edges.lower()))
     )
