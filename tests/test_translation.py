@@ -323,7 +323,7 @@ def test_int8_scores_as_float32_does(single_precision: Path, translator: Transla
         [t.text for t in Translator.open(str(single_precision)).translate(sources)], [list(references)]
     ).score
     print(f"BLEU int8 {small:.2f}, float32 {large:.2f}")
-    assert abs(small - large) <= 0.5
+    assert small >= large - 0.5  # by chance it may be better
 
 
 # ----------------------------------------------------------------------------------------------- the process

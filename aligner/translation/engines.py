@@ -216,7 +216,7 @@ class CTranslate2Engine:
                 result = future.result()
                 attention: list[Any] = [None] * len(result.hypotheses)
                 if decoding.attention:  # lists of floats would take eight times the room
-                    attention = [np.array(rows, np.float32) for rows in result.attention]
+                    attention = [_first_row_mended(np.array(rows, np.float32)) for rows in result.attention]
                 done[index] = [
                     Decoded(tuple(pieces), score, rows)
                     for pieces, score, rows in zip(result.hypotheses, result.scores, attention, strict=True)
@@ -224,6 +224,19 @@ class CTranslate2Engine:
         except RuntimeError as error:
             raise TranslationError(f"CTranslate2 failed: {error}") from error
         return done
+
+
+def _first_row_mended(attention: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Attention (target pieces, source pieces) whose first row is what the other rows leave over.
+
+    In a beam search CTranslate2 4.8 gives sentence ``n`` of a batch the first row of sentence ``n // beam``, so that it
+    would say something else for every batch. The first piece out stands for what no other one attends to.
+    """
+    if len(attention) and attention.shape[1] > 1:
+        left = 1 - attention[1:].max(axis=0, initial=0)
+        left[-1] = 0  # the end of the sentence
+        attention[0] = left / max(float(left.sum()), 1e-6)
+    return attention
 
 
 class TransformersEngine:

@@ -238,8 +238,17 @@ def _literals(source: str, target: str) -> Iterator[Problem]:
         yield Problem("symbols-lost", " ".join(symbols))
 
 
+_ADDRESS = re.compile(r"\w+(?:[:/.@?=&%#~+-]+\w+)+/?")
+#: An address this much alike (per cent) is a garbled copy.
+ADDRESS = 70.0
+
+
 def mend_literals(source: str, target: str) -> str:
-    """A translation with the marks of handles and hashtags that lost them: "(Conade)" for "(@conade)"."""
+    """A translation with handles, hashtags and addresses as the source has them.
+
+    Those that lost their mark get it back ("(Conade)" for "(@conade)"), and an address in which the model translated a
+    word ("…/new.html") is written over.
+    """
     found = literals(source)
     if not found:
         return target
@@ -247,6 +256,13 @@ def mend_literals(source: str, target: str) -> str:
         if lost[0] in "@#":
             bare = re.compile(rf"(?<![\w@#/.]){re.escape(lost[1:])}(?![\w@])", re.IGNORECASE)
             target = bare.sub(lambda _, lost=lost: lost, target, count=1)  # type: ignore[misc]
+        else:
+            from rapidfuzz import fuzz
+
+            near = [m for m in _ADDRESS.finditer(target) if m[0] not in found and fuzz.ratio(m[0], lost) >= ADDRESS]
+            if near:
+                best = max(near, key=lambda match: fuzz.ratio(match[0], lost))
+                target = target[: best.start()] + lost + target[best.end() :]
     return target
 
 
