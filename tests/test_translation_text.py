@@ -198,6 +198,22 @@ def test_amounts(caption: str, spelled: str) -> None:
     assert text.amounts(caption) == spelled
 
 
+@pytest.mark.parametrize(
+    ("caption", "spelled"),
+    [
+        ("(De izda. a dcha.) Ana y Luis", "(De izquierda a derecha) Ana y Luis"),
+        ("De dcha. a izq.: Ana y Luis", "De derecha a izquierda: Ana y Luis"),
+        ("Eva Mora (izq.) saluda a Juan Gil (dcha.).", "Eva Mora (izquierda) saluda a Juan Gil (derecha)."),
+        ("Ana Ruiz (a la dcha.) y Luis Paz, izda., en Jaén", "Ana Ruiz (a la derecha) y Luis Paz, izquierda, en Jaén"),
+        ("ANA Y LUIS, DE IZQ. A DCHA.", "ANA Y LUIS, DE IZQUIERDA A DERECHA"),
+        ("El club Izquierda a Derecha", "El club Izquierda a Derecha"),
+        ("Piso 2º izda. de la calle Sol", "Piso 2º izda. de la calle Sol"),
+    ],
+)
+def test_sides(caption: str, spelled: str) -> None:
+    assert text.sides(caption) == spelled
+
+
 @given(st.text(st.sampled_from("a 019.,€£$¥"), max_size=40))
 def test_amounts_keep_digits(raw: str) -> None:
     spelled = text.amounts(raw)

@@ -69,6 +69,30 @@ _THOUSANDS = re.compile(
 _PESOS = {"d": "dólares", "p": "pesos"}
 
 
+_SIDES = {"i": "izquierda", "d": "derecha", "c": "centro"}
+_LEFT, _RIGHT, _MIDDLE = r"(?:izqda|izda|izquierda|izq)", r"(?:dcha|drcha|derecha|der)", r"(?:centro|ctro)"
+_ACROSS = re.compile(
+    rf"\b(?:de\s+)?(?:({_LEFT})\.?\s+a\s+{_RIGHT}|{_RIGHT}\.?\s+a\s+{_LEFT})\b\.?(?=\W|$)", re.IGNORECASE
+)
+_SIDE = re.compile(rf"(?<=[(\[,])(\s*(?:(?:a|por) la )?)({_LEFT}|{_RIGHT}|{_MIDDLE})\b\.?(?=\s*[)\],;])", re.IGNORECASE)
+
+
+def sides(text: str) -> str:
+    """A Spanish text with "de izda. a dcha.", "(izq.)" and "(dcha.)" in full, as models were taught them."""
+
+    def across(found: re.Match[str]) -> str:
+        if "izquierda" in (whole := found[0].lower()) and "derecha" in whole:
+            return found[0]
+        full = "de izquierda a derecha" if found[1] else "de derecha a izquierda"
+        return full[0].upper() + full[1:] if found[0][0].isupper() else full
+
+    def side(found: re.Match[str]) -> str:
+        return found[1] + _SIDES[found[2][0].lower()]
+
+    changed = _SIDE.sub(side, _ACROSS.sub(across, text))
+    return changed.upper() if text.isupper() else changed
+
+
 def _grouped(found: re.Match[str]) -> str:
     """Writes "2 mil 536" as "2.536"; with decimals as "2,536.5", as the Mexican press writes them."""
     mark = "," if found[3] else "."

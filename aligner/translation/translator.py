@@ -242,7 +242,7 @@ class Translator:
 
     def _prepared(self, raw: str) -> str:
         normalised = markup.strip(self._normalise(raw))[0]
-        return text.amounts(normalised) if self.source_language == "es" else normalised
+        return text.sides(text.amounts(normalised)) if self.source_language == "es" else normalised
 
     def _plan(self, normalised: str) -> _Plan:
         peeled = self._without_credit(text.peel(normalised))
