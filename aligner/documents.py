@@ -198,7 +198,8 @@ def from_text(text: str, name: str = "-", format: str = "text") -> Article:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise DocumentError(f"{name}: half a surrogate pair at offset {error.start}; decode the text anew") from None
-    return Article(name, data, text, "utf-8", *_blocks(text, format))
+    blocks, warnings = _blocks(text, format)
+    return Article(name, data, text, "utf-8", blocks, format, warnings)
 
 
 def from_bytes(data: bytes, name: str, format: str | None = None) -> Article:
@@ -221,7 +222,8 @@ def from_bytes(data: bytes, name: str, format: str | None = None) -> Article:
 
         return readers.parse(data, name, format)
     text, encoding = decode(data, name)
-    return Article(name, data, text, encoding, *_blocks(text, format))
+    blocks, warnings = _blocks(text, format)
+    return Article(name, data, text, encoding, blocks, format, warnings)
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
@@ -325,13 +327,13 @@ def lines(text: str) -> Iterator[Block]:
             start += len(part) + 1
 
 
-def _blocks(text: str, format: str) -> tuple[tuple[Block, ...], str, tuple[str, ...]]:
-    """The blocks of a text, its format, and what could not be read of it."""
+def _blocks(text: str, format: str) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """The blocks of a text, and what could not be read of it."""
     if format == "markdown":
         from aligner.readers import markdown
 
         blocks, warnings = markdown.read(text)
-        return tuple(blocks), format, warnings
+        return tuple(blocks), warnings
     rows: Iterable[Block] = lines(text)
     if "[[" in text and WIKI_PICTURE.search(text):
         from aligner.readers import markdown
@@ -344,7 +346,7 @@ def _blocks(text: str, format: str) -> tuple[tuple[Block, ...], str, tuple[str, 
     if text.startswith(">") or "\n>" in text:  # quotations as in mails
         for block in blocks:
             block.quoted = block.quoted or block.text.startswith(">")
-    return tuple(blocks), format, ()
+    return tuple(blocks), ()
 
 
 WIKI_PICTURE = re.compile(r"\[\[(?:File|Image|Media|Archivo|Imagen|Fichero|Fichier|Datei)\s*:")

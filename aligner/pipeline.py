@@ -16,7 +16,7 @@ from aligner.records import Caption, Document
 if TYPE_CHECKING:
     from aligner.captions import Findings
     from aligner.readers.sources import Item
-    from aligner.translation import Hypothesis, Translator
+    from aligner.translation import Translator
     from aligner.translation.glossary import Glossary
     from aligner.translation.translator import Choose
 
@@ -127,20 +127,14 @@ class Pipeline:
         glossary = self.glossary
         if (self.options.caption_language, self.options.context_language) != ("es", "en"):
             return glossary.chooser() if glossary else None
-        from aligner.translation.rerank import ArticleChoice
+        from aligner.translation.rerank import ArticleChoice, chooser
 
         articles = [
             article
             for _, finding, captions in documents
             for article in [ArticleChoice(tuple(block.text for block in finding.paragraphs))] * len(captions)
         ]
-
-        def choose(index: int, hypotheses: Sequence[Hypothesis]) -> Hypothesis:
-            chosen = articles[index].choose(hypotheses)
-            # A glossary goes before the article's spelling.
-            return glossary.revise(chosen) if glossary else chosen
-
-        return choose
+        return chooser(articles.__getitem__, glossary)
 
     def _in_variant(self, article: Article, finding: Findings, captions: list[Caption]) -> list[Caption]:
         """The captions with their translations in the article's English."""

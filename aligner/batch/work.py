@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligner.batch.memory import Memory, RememberingTranslator
 from aligner.errors import AlignerError, DocumentError, ModelError, TranslationError, UsageError
+from aligner.pickled import by_values
 from aligner.pipeline import Options, Pipeline
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Chunk:
     items: Sequence[Any]
 
 
+@by_values
 @dataclass(frozen=True, slots=True)
 class Outcome:
     r"""What became of a document.
@@ -73,19 +75,6 @@ class Outcome:
     translated: int = 0
     linked: int = 0
     warnings: int = 0
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Outcome, (
-            self.line,
-            self.document,
-            self.position,
-            self.failed,
-            self.size,
-            self.captions,
-            self.translated,
-            self.linked,
-            self.warnings,
-        )
 
 
 @dataclass(slots=True)

@@ -40,6 +40,8 @@ class Lexicon:
     source_ends: frozenset[str]
     wires: frozenset[str]
     agency_heads: frozenset[str]
+    small: frozenset[str]
+    starts: frozenset[str]
     atoms: frozenset[str]
     opening: frozenset[str]
     joining: frozenset[str]
@@ -123,6 +125,8 @@ def lexicon() -> Lexicon:
         wires=frozenset(map(str.casefold, stored["wires"])),
         source_ends=frozenset(stored["source_ends"]),
         agency_heads=frozenset(_head(agency) for agency in stored["agencies"]),
+        small=frozenset(stored["small_words"]),
+        starts=frozenset(stored["caption_starts"]),
         dropped=frozenset(_plain(opener.rstrip(":")) for opener in stored["drop_openers"]),
     )
 
@@ -177,33 +181,6 @@ _AGENCY_LABEL = re.compile(r"^([^\W\d_a-zß-ÿ]\w*(?: [^\W\d_a-zß-ÿ]\w*){0,2})
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}")
 _NUMBERED = re.compile(r"\d{1,3}|[^\W\d_]{2,}\d{1,3}")  # "El 19 Digital", "Canal 13", "TN23"
-_SMALL = frozenset(
-    [
-        "al",
-        "ante",
-        "como",
-        "con",
-        "desde",
-        "en",
-        "entre",
-        "es",
-        "fue",
-        "hacia",
-        "para",
-        "por",
-        "que",
-        "se",
-        "según",
-        "sin",
-        "sobre",
-        "son",
-        "su",
-        "sus",
-        "tras",
-        "un",
-        "una",
-    ]
-)
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
 _ACCOUNT = re.compile(
     r"(?:[^\W\d_][\w.]*:? ){0,2}@[\w.]+|[\w.-]+@[\w.-]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|es|org|net|mx|ar|co|cl|uk|info|tv|eu|gov|gob)(?:[./]\S*)?"
@@ -377,7 +354,7 @@ def _name(part: str, words: Lexicon, small: bool, several: bool = False) -> str 
                 return None
             numbered = True
         if token[0].isupper():
-            if at and token.isupper() and token.lower() in _SMALL:
+            if at and token.isupper() and token.lower() in words.small:
                 return None  # "AUDIENCIA CON UN CONDUCTOR"
             named += 1
         elif token[0].isdigit():
@@ -736,49 +713,6 @@ def _stopped(text: str, start: int, at: int, limit: int) -> Found | None:
 
 _UNSPACED = re.compile(r"[^\s/()\[\]:|]+")
 _HEAD = re.compile(r"[(\[]?(([^\W\d_]+)(?: [^\W\d_]+)?)")
-# Words that captions start with.
-_STARTS = frozenset(
-    [
-        "el",
-        "la",
-        "los",
-        "las",
-        "lo",
-        "un",
-        "una",
-        "unos",
-        "unas",
-        "en",
-        "tras",
-        "al",
-        "con",
-        "dos",
-        "tres",
-        "cuatro",
-        "cinco",
-        "varios",
-        "varias",
-        "este",
-        "esta",
-        "estos",
-        "estas",
-        "así",
-        "desde",
-        "durante",
-        "entre",
-        "ante",
-        "junto",
-        "a",
-        "the",
-        "an",
-        "in",
-        "on",
-        "at",
-        "two",
-        "three",
-        "people",
-    ]
-)
 
 
 def fronted(text: str, start: int, end: int, hints: Hints) -> Found | None:
@@ -807,7 +741,7 @@ def fronted(text: str, start: int, end: int, hints: Hints) -> Found | None:
                 continue
             return None
         following = tokens[at + 1][0]
-        starts = word.lower().rstrip(",") in _STARTS
+        starts = word.lower().rstrip(",") in words.starts
         goes_on = word[-1] == "," or (following[0].islower() and text[tokens[at].end()] == " ")
         plain = goes_on and hints.ordinary(word.rstrip(","))
         left = text[start : tokens[at].start()].rstrip(" /")

@@ -195,17 +195,24 @@ class Weigher:
         self.openers = tuple([f"{word.title()} " for word in self._markers(caption, self.caption, self.context)[:24]])
         self.context_marker = _alternatives(self._markers(context, self.context, self.caption)[:60])
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The languages of captions and context."""
+        return self.languages[self.caption], self.languages[self.context]
+
     @cached_property
     def shared(self) -> frozenset[str]:
         """Words of the caption language that the context language has too, as far as there is a list of them."""
-        if (self.languages[self.caption], self.languages[self.context]) != ("es", "en"):
+        if self.pair != ("es", "en"):
             return frozenset()
         return frozenset(data_json("words-es-en.json")["shared"].split())
 
     @cached_property
     def dates(self) -> frozenset[str]:
         """Months and days of the context language."""
-        return frozenset(data_json("link-words.json")["dates"].split())
+        from aligner.context.words import DATES
+
+        return DATES
 
     def is_context(self, text: str) -> bool:
         """Whether a line is the context language's beyond doubt; :meth:`weigh` would say so at ten times the cost.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, takewhile
@@ -328,9 +328,8 @@ class _Finder:
         if language := self._foreign_paragraph(evidence):
             found.kind, found.language = "other", language
             return found
-        if evidence.caption and evidence.context and (quoted := QUOTED.search(stretch)):
-            del quoted
-            outside = self.weigher.weigh(QUOTED.sub(" ", stretch))
+        if evidence.caption and evidence.context and QUOTED.search(stretch):
+            outside = self._outside_quotations(stretch)
             if outside.context and not (outside.caption and probability(outside, self.weigher) >= THRESHOLD):
                 found.kind, found.cited = "context", not (outside.caption or outside.faint)
                 return found
@@ -392,17 +391,13 @@ class _Finder:
 
     def _told_otherwise(self, block: Block) -> bool:
         """Whether the format says of a block, not of the whole page, that it is in a third language."""
-        given = str(getattr(block, "language", "")).lower().split("-")[0]
-        if given in ("", "x", "und", "mul", "zxx"):
-            return False
-        pair = (self.weigher.languages[self.weigher.caption], self.weigher.languages[self.weigher.context])
-        return given not in pair and given != self.page_language
+        given = _told(block)
+        return given not in ("", "x", "und", "mul", "zxx", *self.weigher.pair) and given != self.page_language
 
     @cached_property
     def page_language(self) -> str:
         """What the format says of most blocks."""
-        given = Counter(str(getattr(block, "language", "")).lower().split("-")[0] for block in self.article.blocks)
-        return given.most_common(1)[0][0]
+        return Counter(map(_told, self.article.blocks)).most_common(1)[0][0]
 
     def _clause(self, stretch: str) -> float:
         """The probability of the surest clause behind a comma: "Protest in Peine, con carteles en castellano"."""
@@ -489,7 +484,7 @@ class _Finder:
             )
         if any(found.unread for found in self.found):
             self._read_rest()
-        language, mine = (self.weigher.languages[at] for at in (self.weigher.context, self.weigher.caption))
+        mine, language = self.weigher.pair
         warnings: list[str] = []
         letters = self._letters()
         if sum(letters.values()) - letters[mine] - letters[language] > FOREIGN * letters[language]:
@@ -541,7 +536,7 @@ class _Finder:
 
         Of the caption language, lines that can be captions do not count if the article has paragraphs.
         """
-        mine, theirs = (self.weigher.languages[at] for at in (self.weigher.caption, self.weigher.context))
+        mine, theirs = self.weigher.pair
         sums, lines = Counter[str](), 0
         paragraphs = False
         for block in self.plain:
@@ -638,8 +633,11 @@ class _Finder:
             return True
         if len(QUOTED.findall(stretch)) < 3:
             return False
-        outside = self.weigher.weigh(QUOTED.sub(" ", stretch))
+        outside = self._outside_quotations(stretch)
         return not (outside.caption or outside.faint)
+
+    def _outside_quotations(self, stretch: str) -> Evidence:
+        return self.weigher.weigh(QUOTED.sub(" ", stretch))
 
     def _headed_names(self) -> None:
         """Takes names with a noun in front and a credit beside them for captions where the document has others."""
@@ -698,18 +696,19 @@ class _Finder:
         if not captions:
             return
         self._learn()
+        self._complete(captions)
+        places = len(self.places)
+        self._learn()
+        if len(self.places) > places:
+            self._complete([found for found in captions if found.part.credit is None])
+
+    def _complete(self, captions: Sequence[_Found]) -> None:
+        """Takes off, or extends, the credits of captions by what is known of the document."""
         hints = Hints(self._trusts, self.weigher.ordinary)
         for found in captions:
             if found.part.credit is None:
                 self._with_credit(found, hints)
             self._extend(found, hints)
-        places = len(self.places)
-        self._learn()
-        if len(self.places) > places:
-            for found in captions:
-                if found.part.credit is None:
-                    self._with_credit(found, hints)
-                    self._extend(found, hints)
 
     def _learn(self) -> None:
         """Gathers the names and the places of the credits that are sure."""
@@ -789,7 +788,7 @@ class _Finder:
                 right += 1
             near = text[max(part.start, part.end - credits.LONGEST) : part.end]
             again = _MARKED.search(near) and credits.suffix(text, part.start, part.end, hints)
-            if again and (not reading.labelled or (again[1].known and _set_off(text[again[2] : again[0][0]]))):
+            if again and (not reading.labelled or (again[1].known and _is_mark(text[again[2] : again[0][0]]))):
                 both = credits.read(text[again[0][0] : right]) or reading
                 self._set_credit(found, again[0][0], again[2], right, both)
                 return
@@ -1073,7 +1072,12 @@ def _body(text: str) -> bool:
     return last in _FINAL or len(text.split()) >= BODY_WORDS
 
 
-def _set_off(gap: str) -> bool:
+def _told(block: Block) -> str:
+    """The language that the format says a block is in, "" if it says nothing."""
+    return str(getattr(block, "language", "")).lower().split("-")[0]
+
+
+def _is_mark(gap: str) -> bool:
     return gap.strip()[:1] in ("|", "/", "(", "[")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aligner.captions.language import _GRAM, SCALE, WORD
-from aligner.resources import data
+from aligner.resources import data, data_json
 
 WORDS = {"es": 40_000, "en": 30_000}  # known words a language; others OTHER_WORDS
 OTHER_WORDS = 7_000
@@ -148,7 +148,7 @@ def main() -> None:
             language, _, path = item.partition("=")
             into.setdefault(language, []).append(Path(path))
 
-    news = json.loads(data("find-lexicon.json").read_bytes())["news"]
+    news = data_json("find-lexicon.json")["news"]
     counts: dict[str, Counter[str]] = {}
     known: dict[str, dict[str, float]] = {}
     letters: dict[str, Letters] = {}
@@ -204,7 +204,7 @@ def main() -> None:
         "words": table(every, rows),
         "grams": table(grams, gram_rows),
     }
-    lexicon = json.loads(data("find-lexicon.json").read_bytes())
+    lexicon = data_json("find-lexicon.json")
     stored["names"] = {
         language: names(paths, lexicon["connectives"].get(language, ()), set(lexicon["given_names"].split()))
         for language, paths in texts.items()

@@ -163,11 +163,10 @@ def _chooser(translator: Translator, terms: Glossary | None, paragraphs: tuple[s
         from aligner.translation import coined
 
         return coined.chooser(choose)
-    from aligner.translation.rerank import ArticleChoice
+    from aligner.translation.rerank import ArticleChoice, chooser
 
     article = ArticleChoice(paragraphs)
-    # A glossary goes before the article's spelling.
-    return lambda _, found: terms.revise(article.choose(found)) if terms else article.choose(found)
+    return chooser(lambda _: article, terms)
 
 
 def _progress(done: int, *, last: bool = False) -> None:

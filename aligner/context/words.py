@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from aligner.resources import data
+from aligner.resources import data_json
 
 # A word, or a number with its group separators ("60 000", "1,300", "2.5").
 # Accents may be characters of their own (NFD).
@@ -22,7 +21,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Sr|Sra|Jr|Prof|Gen|Col|Sgt|Lt|Capt|Rev|Gov|Sen|Rep|Mt|No|vs|a\.m|p\.m)|\b[A-Z])\.$"
 )
 
-_LISTS: dict[str, Any] = json.loads(data("link-words.json").read_text(encoding="utf8"))
+_LISTS = data_json("link-words.json")
 STOPWORDS: dict[str, frozenset[str]] = {
     language: frozenset(listed.split()) for language, listed in _LISTS["stopwords"].items()
 }

@@ -22,6 +22,7 @@ import orjson
 
 from aligner.documents import Article, Edit
 from aligner.errors import AlignerError, DocumentError, UsageError
+from aligner.pickled import by_values
 from aligner.readers.streams import Gunzip, Plain, Reader, filesystem, is_remote, lines, open_stream, read_all
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Limits:
     empty: bool = False
 
 
+@by_values
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a document stands in a stream.
@@ -88,11 +90,8 @@ class Position:
     offset: int | None = None
     last: bool = False
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Pickled as frozen dataclasses are, documents would cost twice what it takes to read them.
-        return Position, (self.number, self.source, self.index, self.offset, self.last)
 
-
+@by_values
 @dataclass(frozen=True, slots=True)
 class Item:
     """A document of a stream, or what became of it.
@@ -119,19 +118,6 @@ class Item:
     column: str | None = None
     error: str | None = None
     fatal: bool = False
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Item, (
-            self.document,
-            self.data,
-            self.format,
-            self.position,
-            self.charset,
-            self.line,
-            self.column,
-            self.error,
-            self.fatal,
-        )
 
     def article(self) -> Article:
         """The document, decoded and cut into blocks.

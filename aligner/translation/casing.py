@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
 
-from aligner.resources import data
+from aligner.resources import data_json
 from aligner.translation.text import literal_spans, without_literals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -50,7 +49,7 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """The word lists, read when first needed."""
-    read = json.loads(data("words-es-en.json").read_text(encoding="utf-8"))
+    read = data_json("words-es-en.json")
     return Lexicon(*(frozenset(read[name].split()) for name in ("lower", "either", "upper", "shared")))
 
 

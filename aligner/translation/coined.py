@@ -80,15 +80,12 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         origin = _origin(token, source, alignment)
         found = None
         if origin is not None and not _is_name(origin, source):
-            if odd:
+            clear = alignment is not None and alignment[token.place][origin.place] >= CLEAR
+            right = stem(token.key) in possible
+            if odd or (clear and not right and not _stands(origin, words)):
                 found = _looked_up(origin, article, plural=token.key.endswith("s"))
-            elif alignment is not None and alignment[token.place][origin.place] >= CLEAR:
-                if stem(token.key) not in possible:
-                    found = (
-                        None if _stands(origin, words) else _looked_up(origin, article, plural=token.key.endswith("s"))
-                    )
-                elif stem(token.key) not in settled:
-                    found = _in_article(token, origin, words, article)
+            elif clear and right and stem(token.key) not in settled:
+                found = _in_article(token, origin, words, article)
         if origin is not None and found is not None:
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
@@ -107,9 +104,8 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.first or origin.capital)
         if not _is_known(token.key) or stem(token.key) not in possible:  # else it is a synonym
             problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
-    if text != hypothesis.text and any(problem.code == "untranslated" for problem in problems):
-        still = guard.check(hypothesis.source, text)
-        problems = [problem for problem in problems if problem.code != "untranslated" or problem in still]
+    if text != hypothesis.text:
+        problems = guard.remaining(problems, hypothesis.source, text)
     problems.sort(key=lambda problem: -guard.CODES[problem.code])
     return replace(hypothesis, text=text, alignment=alignment, problems=tuple(problems))
 
@@ -282,8 +278,8 @@ def _looked_up(origin: Token, article: Container[str], *, plural: bool) -> str |
     forms = [
         (form, share)
         for form, share in dictionary().word(origin.key, origin.form).forms
-        if share == 1.0 or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place"))
-        if share == 1.0 or _is_known(form)
+        if share == 1.0
+        or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place") or not _is_known(form))
     ]
     if not forms:
         return None

@@ -62,6 +62,14 @@ def weight(problems: Sequence[Problem]) -> int:
     return sum(CODES[problem.code] for problem in problems)
 
 
+def remaining(problems: Sequence[Problem], source: str, target: str) -> list[Problem]:
+    """The problems of a translation that was mended since: words left over that are so no more go."""
+    if not any(problem.code == "untranslated" for problem in problems):
+        return list(problems)
+    still = check(source, target)
+    return [problem for problem in problems if problem.code != "untranslated" or problem in still]
+
+
 def check(
     source: str, target: str, *, source_language: str | None = "es", target_language: str | None = "en"
 ) -> list[Problem]:
@@ -259,9 +267,9 @@ def mend_literals(source: str, target: str) -> str:
         else:
             from rapidfuzz import fuzz
 
-            near = [m for m in _ADDRESS.finditer(target) if m[0] not in found and fuzz.ratio(m[0], lost) >= ADDRESS]
-            if near:
-                best = max(near, key=lambda match: fuzz.ratio(match[0], lost))
+            near = [(fuzz.ratio(m[0], lost), -m.start(), m) for m in _ADDRESS.finditer(target) if m[0] not in found]
+            likeness, _, best = max(near, default=(0.0, 0, None))
+            if best and likeness >= ADDRESS:
                 target = target[: best.start()] + lost + target[best.end() :]
     return target
 

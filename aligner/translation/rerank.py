@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +12,8 @@ from aligner.translation.coined import mend
 from aligner.translation.names import FUNCTION_WORDS, Mentions, Spelled, pairs, respell, words_of
 
 if TYPE_CHECKING:
-    from aligner.translation.translator import Hypothesis
+    from aligner.translation.glossary import Glossary
+    from aligner.translation.translator import Choose, Hypothesis
 
 #: What evidence weighs beside the model's score, the mean log-probability per piece: shares of the translation's words
 #: that the article has, and that the paragraph with most of them has; length, as a share of the caption's; a lost name.
@@ -84,11 +85,23 @@ class ArticleChoice:
     def _spelled(self, hypothesis: Hypothesis, spelled: Spelled) -> Hypothesis:
         if spelled.text == hypothesis.text:
             return replace(hypothesis, names=spelled.names)
-        problems = hypothesis.problems
-        if any(problem.code == "untranslated" for problem in problems):
-            # The word left over may have been a name.
-            still = guard.check(hypothesis.source, spelled.text)
-            problems = tuple(p for p in problems if p.code != "untranslated" or p in still)
+        # The word left over may have been a name.
+        problems = tuple(guard.remaining(hypothesis.problems, hypothesis.source, spelled.text))
         return replace(
             hypothesis, text=spelled.text, names=spelled.names, alignment=spelled.alignment, problems=problems
         )
+
+
+def chooser(article: Callable[[int], ArticleChoice], glossary: Glossary | None = None) -> Choose:
+    """A choice among hypotheses by the articles of their captions.
+
+    Args:
+        article: that of each caption, by its number.
+        glossary: goes before the articles' spelling.
+    """
+
+    def choose(index: int, hypotheses: Sequence[Hypothesis]) -> Hypothesis:
+        chosen = article(index).choose(hypotheses)
+        return glossary.revise(chosen) if glossary else chosen
+
+    return choose

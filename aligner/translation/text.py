@@ -297,8 +297,8 @@ _SAID = {
     r"(?-i:vía)(?-i:(?= [A-ZÁÉÍÓÚÑ]))": "via",
 }
 _LABEL_ALONE = re.compile(rf"{_LABEL.pattern}(?!\s(?:de|del|en|por)\b)", re.IGNORECASE)
-_CREDIT_WORDS = re.compile("|".join(rf"(?<![\w#@.])(?i:{said})(?!\w)" for said in _SAID))
-_ONE_BY_ONE = [(re.compile(rf"(?i:{said})"), english) for said, english in _SAID.items()]
+_CREDIT_WORDS = re.compile("|".join(rf"((?<![\w#@.])(?i:{said})(?!\w))" for said in _SAID))
+_ENGLISH = tuple(_SAID.values())
 
 
 def english_credit(text: str) -> str:
@@ -309,7 +309,8 @@ def english_credit(text: str) -> str:
     """
 
     def english(found: re.Match[str]) -> str:
-        return _cased(next(word for said, word in _ONE_BY_ONE if said.match(text, found.start())), found[0])
+        assert found.lastindex is not None
+        return _cased(_ENGLISH[found.lastindex - 1], found[0])
 
     return _LABEL_ALONE.sub(_english_label, _CREDIT_WORDS.sub(english, text))
 
