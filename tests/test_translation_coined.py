@@ -39,11 +39,12 @@ def hypothesis(source: str, text: str, **links: int) -> Hypothesis:
         ("Mochilas rojas", "Red mochiles", {"mochiles": 0}, "Red backpacks"),
         ("Bibliotecas de la ciudad", "Biblioqus of the city", {}, "Libraries of the city"),
         ("Una escritora panameña", "A panameñian writer", {"panameñian": 2}, "A Panamanian writer"),
-        # names, compounds, possessives, hyphens, addresses stay
+        ("El autoproclamado alcalde", "The self-proclamted mayor", {}, "The self-proclaimed mayor"),
+        # names, compounds, possessives, what is copied with a hyphen, addresses stay
         ("El ciclista Tito Sarmendi", "The cyclist Tito Sarmendi", {}, "The cyclist Tito Sarmendi"),
         ("Vista del paseo", "A seafront view", {}, "A seafront view"),
         ("La casa de Ozkan", "The house of Ozkan's", {}, "The house of Ozkan's"),
-        ("Un xilofón-mochila", "A xylofo-mochile", {}, "A xylofo-mochile"),
+        ("Un coche-mochila rojo", "A red coche-mochila", {"coche-mochila": 1}, "A red coche-mochila"),
         ("Más en mochila.com", "More at mochile.com", {}, "More at mochile.com"),
     ],
 )

@@ -43,6 +43,7 @@ _WORKS = """
     velero
 """
 WORKS = frozenset(_WORKS.split())
+_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
 _QUOTED = re.compile('"([^"]+)"')
 #: How likely the article's word for a source word must be beside the translation's to take its place.
 AS_LIKELY = 0.6
@@ -75,6 +76,9 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         if token.key in kept:
             continue
         odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
+        joined = _is_joined(token, text)
+        if joined and (not odd or token.key in copied):
+            continue
         if not odd and token.key in copied:
             continue
         origin = _origin(token, source, alignment)
@@ -98,6 +102,8 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
             continue
         done.add(origin)
         same = [other.place for other, its, _ in doubtful if its == origin]
+        if _is_joined(token, text):
+            found = _compound(token, text, found)
         first = token.place
         while first - 1 in same:
             first -= 1
@@ -223,9 +229,19 @@ def _in_article(token: Token, origin: Token, words: Sequence[Token], article: Co
 
 
 def _is_plain(token: Token, text: str) -> bool:
-    """Whether a word is one of letters, and no part of one with a hyphen."""
-    joined = text[max(0, token.start - 1) : token.start] + text[token.end : token.end + 1]
-    return len(token.key) >= SHORTEST and token.key.isalpha() and "-" not in joined
+    """Whether a word is one of letters, and no name that is part of one with a hyphen."""
+    return len(token.key) >= SHORTEST and token.key.isalpha() and not (token.capital and _is_joined(token, text))
+
+
+def _is_joined(token: Token, text: str) -> bool:
+    """Whether a word is part of one with a hyphen."""
+    return "-" in text[max(0, token.start - 1) : token.start] + text[token.end : token.end + 1]
+
+
+def _compound(token: Token, text: str, found: str) -> str:
+    """The word with a hyphen that a part stands in, with another part in its place: "self-[proclaimed]"."""
+    lead, trail = _JOINED_BEFORE.search(text[: token.start]), _JOINED_AFTER.match(text[token.end :])
+    return (lead[0] if lead else "") + found + (trail[0] if trail else "")
 
 
 def _is_name(word: Token, source: Sequence[Token]) -> bool:
