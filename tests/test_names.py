@@ -22,8 +22,11 @@ from aligner.records import Name
 from aligner.translation import Hypothesis
 from aligner.translation.fit_names import inflected, own_lines
 from aligner.translation.guard import Problem
-from aligner.translation.names import Mentions, Spelled, lexicon, pairs, respell, tokens, words_of
+from aligner.translation.mentions import Mentions, tokens, words_of
+from aligner.translation.namelist import lexicon
+from aligner.translation.pairing import pairs
 from aligner.translation.rerank import ArticleChoice
+from aligner.translation.respelling import Spelled, respell
 from aligner.translation.spelling import distance, fold
 
 CASES = Path(__file__).parent / "cases" / "names"

@@ -20,7 +20,8 @@ from aligner.context.words import STOPWORDS
 from aligner.translation import guard
 from aligner.translation.dictionary import Phrase, dictionary, stem
 from aligner.translation.glossary import put, span
-from aligner.translation.names import FUNCTION_WORDS, Token, is_english, is_english_name, tokens
+from aligner.translation.mentions import FUNCTION_WORDS, Token, tokens
+from aligner.translation.namelist import is_english, is_english_name
 from aligner.translation.spelling import fold
 
 if TYPE_CHECKING:

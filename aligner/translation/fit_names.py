@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from aligner.resources import data
-from aligner.translation.names import words_of
+from aligner.translation.mentions import words_of
 
 KINDS = ("place", "institution", "acronym", "demonym", "title", "word")
 

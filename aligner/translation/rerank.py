@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from aligner.translation import guard
 from aligner.translation.coined import mend
-from aligner.translation.names import FUNCTION_WORDS, Mentions, Spelled, pairs, respell, words_of
+from aligner.translation.mentions import FUNCTION_WORDS, Mentions, words_of
+from aligner.translation.pairing import pairs
+from aligner.translation.respelling import Spelled, respell
 
 if TYPE_CHECKING:
     from aligner.translation.glossary import Glossary

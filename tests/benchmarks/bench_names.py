@@ -29,8 +29,10 @@ from aligner.pipeline import N_BEST
 from aligner.scoring.figures import numbers
 from aligner.scoring.gold import load
 from aligner.translation import Hypothesis, Translator
-from aligner.translation.names import Mentions, pairs, respell, tokens
+from aligner.translation.mentions import Mentions, tokens
+from aligner.translation.pairing import pairs
 from aligner.translation.rerank import ArticleChoice
+from aligner.translation.respelling import respell
 
 Choice = Callable[[ArticleChoice, Sequence[Hypothesis]], str]
 SYSTEMS: dict[str, Choice] = {

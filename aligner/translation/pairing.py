@@ -1,0 +1,414 @@
+"""The names of a caption, each paired with its mention in the article.
+
+A name is paired by spelling (accents and transliteration forgiven) or through a list of names that differ between
+Spanish and English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rapidfuzz import fuzz
+
+from aligner.translation import casing
+from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, tokens
+from aligner.translation.namelist import Entry, is_english, lexicon
+from aligner.translation.spelling import fold
+from aligner.translation.text import LABELS
+
+#: Farthest apart that spellings of one name are: a name of one word, and the mean of a longer one.
+ALONE, TOGETHER = 0.05, 0.12
+#: Letters that a name of one word must have to be paired with another spelling.
+LONG = 5
+#: Likeness in per cent of what tells a name from others of its kind, where the kind is the same.
+ALIKE = 60
+
+#: Endings of Spanish names and of their English forms.
+_ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
+_ROMAN = re.compile("[IVX]+")
+_GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
+
+
+def _listed_pairs(text: str) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(value.split("/")) for key, value in (pair.split("=") for pair in text.split())}
+
+
+#: What a place or body is, at the beginning of its name: folded, Spanish and English.
+_HEADS = _listed_pairs(
+    "academia=academy aeropuerto=airport alianza=alliance asociacion=association autopista=motorway/highway "
+    "avenida=avenue ayuntamiento=council/hall bahia=bay banco=bank barrio=quarter/district/neighbourhood "
+    "batalla=battle biblioteca=library cabo=cape calle=street campo=field capilla=chapel carcel=prison/jail "
+    "carretera=road casa=house castillo=castle catedral=cathedral cementerio=cemetery centro=center/centre "
+    "colegio=college/school colina=hill comision=commission comite=committee congreso=congress consejo=council "
+    "convento=convent copa=cup cordillera=range corredor=corridor cueva=cave ejercito=army escuela=school "
+    "estacion=station estadio=stadium estrecho=strait/straits faro=lighthouse federacion=federation "
+    "festival=festival fondo=fund foro=forum frente=front fuerte=fort fundacion=foundation gasoducto=pipeline "
+    "golfo=gulf hospital=hospital hotel=hotel iglesia=church instituto=institute isla=island/isle "
+    "islas=islands/isles jardin=garden/gardens lago=lake laguna=lagoon liga=league mar=sea mercado=market "
+    "mezquita=mosque mina=mine ministerio=ministry monasterio=monastery monte=mount montes=mountains "
+    "movimiento=movement museo=museum observatorio=observatory palacio=palace parlamento=parliament parque=park "
+    "partido=party paseo=promenade playa=beach plataforma=platform plaza=square/plaza premio=prize/award "
+    "presa=dam prision=prison/jail provincia=province puente=bridge puerta=gate puerto=port/harbour/harbor "
+    "region=region rio=river sala=hall selva=forest/jungle sierra=mountains/range sindicato=union "
+    "teatro=theatre/theater templo=temple torre=tower tren=train tribunal=court tunel=tunnel "
+    "universidad=university valle=valley volcan=volcano"
+)
+_DIRECTIONS = _listed_pairs(
+    "norte=north/northern sur=south/southern este=east/eastern oeste=west/western oriental=eastern/east "
+    "occidental=western/west central=central nacional=national real=royal mayor=main/great viejo=old vieja=old "
+    "nuevo=new nueva=new"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A name of the caption and what it should be called in the translation.
+
+    Attributes:
+        words: the caption's words that make up the name, without particles.
+        source: the name as the caption prints it.
+        target: the article's spelling; without a mention, the caption's or the list's.
+        mentioned: whether the article has it.
+        kind: ``name`` if the spelling alone tells, else the kind in the list.
+        others: further English names that are right in the translation.
+        old: other spellings of ``target``, which give way to the article's.
+        inside: it is a part of a longer name.
+        surname: it stands behind a Spanish given name.
+    """
+
+    words: tuple[Token, ...]
+    source: str
+    target: str
+    mentioned: bool
+    kind: str = "name"
+    others: tuple[str, ...] = ()
+    old: tuple[str, ...] = ()
+    inside: bool = False
+    surname: bool = False
+
+
+def pairs(source: str, mentions: Mentions) -> list[Pair]:
+    """The names of a caption, in order.
+
+    Args:
+        source: the caption in ordinary case.
+        mentions: the article's names.
+    """
+    found = tokens(source)
+    taken = [False] * len(found)
+    made: list[Pair] = []
+    # Names that the article has letter for letter go before the list: "Tierra de Campos" is not on Earth.
+    for run in _runs(source, found, taken):
+        if len(run) > 1:
+            made += [pair for pair in _spelled(source, run, mentions) if _letter_for_letter(pair)]
+    made += [
+        pair for pair in _translated_names(source, found, mentions) if not any(_overlap(pair, one) for one in made)
+    ]
+    spans = [(pair.words[0].start, pair.words[-1].end) for pair in made]
+    for i, token in enumerate(found):
+        taken[i] = any(start <= token.start < end for start, end in spans)
+    for start, end, entry in _listed(source, found, mentions):
+        if not any(taken[start:end]):
+            taken[start:end] = [True] * (end - start)
+            made.append(_from_list(source, found[start:end], entry, mentions))
+    for run in _runs(source, found, taken):
+        made += _headed(source, found, _spelled(source, run, mentions), mentions)
+    paired = {token.start for pair in made for token in pair.words}
+    for token in found:
+        if token.capital and token.start not in paired:
+            made += [
+                _from_list(source, [token], entry, mentions)
+                for entry in lexicon().entries(token.key)
+                if entry.kind == "word"
+            ]
+    return sorted(made, key=lambda pair: pair.words[0].start)
+
+
+def _overlap(one: Pair, other: Pair) -> bool:
+    return one.words[0].start < other.words[-1].end and other.words[0].start < one.words[-1].end
+
+
+def _translated_names(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
+    """Names that begin with what the place or body is, as the article has them: "Corredor Sur", "South Corridor".
+
+    Both must be of the same kind, and what tells it from others of the kind must be spelled alike or be a word that the
+    list translates.
+    """
+    for i, head in enumerate(found):
+        heads = _HEADS.get(head.key, ())
+        for kind in (*heads, head.key) if heads else ():
+            last = i + 1
+            while last < len(found) and found[last].key in PARTICLES and not found[last].capital:
+                last += 1
+            first = last
+            while last < len(found) and (found[last].capital or (last > first and found[last].key in PARTICLES)):
+                last += 1
+            while last > first and not found[last - 1].capital:
+                last -= 1
+            words = [token for token in found[first:last] if token.capital]
+            if not words or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(found[i:last])):
+                continue
+            target = next((t for at in mentions.places.get(kind, ()) if (t := _named(words, at, mentions))), None)
+            if target:
+                printed = source[head.start : words[-1].end]
+                yield Pair((head, *words), printed, target, True, "institution")
+                break
+
+
+def _named(words: Sequence[Token], at: tuple[int, int], mentions: Mentions) -> str | None:
+    """The article's name whose head stands at a place, if the other words of it stand for ``words``."""
+    (p, i), size = at, len(words)
+    found = mentions.tokens[p]
+    if not found[i].capital:
+        return None
+    before, after = i - size, i + 1
+    while after < len(found) and found[after].key in {"of", "the", *PARTICLES} and not found[after].capital:
+        after += 1
+    for start, rest, end in ((before, before, i), (i, after, after + size - 1)):
+        if start < 0 or end >= len(found):
+            continue
+        others = found[rest : rest + size]
+        if not all(other.capital for other in others):
+            continue
+        if len(mentions.text(p, start, end).split()) != end - start + 1:
+            continue  # something stands between
+        if all(any(_stands_for(word, other) for other in others) for word in words):
+            return mentions.text(p, start, end)
+    return None
+
+
+def _stands_for(word: Token, other: Token) -> bool:
+    """Whether a word of an English name may be a word of a Spanish one, by its letters or by the list."""
+    if word.key == other.key or (len(word.key) >= LONG and fuzz.ratio(word.key, other.key) >= ALIKE):
+        return True
+    if other.key in _DIRECTIONS.get(word.key, ()):
+        return True
+    return any(form.lower() == other.form.lower() for entry in lexicon().entries(word.key) for form in entry.forms)
+
+
+def _letter_for_letter(pair: Pair) -> bool:
+    return pair.mentioned and len(pair.words) > 1 and fold(pair.source) == fold(pair.target)
+
+
+def _listed(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[tuple[int, int, Entry]]:
+    """Spans of the caption's words that the list knows, the longest at each place."""
+    known = lexicon()
+    i = 0
+    while i < len(found):
+        for size in range(min(known.longest(found[i].key), len(found) - i), 0, -1):
+            span = found[i : i + size]
+            key = " ".join(token.key for token in span)
+            if key not in known or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(span)):
+                continue
+            entry = next((entry for entry in known.entries(key) if _fits(source, found, i, size, entry)), None)
+            if entry is not None:
+                yield i, i + size, entry
+                i += size - 1
+                break
+        i += 1
+
+
+def _fits(source: str, found: Sequence[Token], i: int, size: int, entry: Entry) -> bool:
+    """Whether the caption's capitals agree with an entry's kind."""
+    token = found[i]
+    if entry.kind == "demonym":
+        return not token.capital or token.first
+    if entry.kind == "title":
+        return not token.capital or not token.follows
+    if entry.kind == "word":
+        return False
+    if entry.kind == "acronym":
+        return all(is_loud(t.form) or not t.form.isalpha() or t.form == "ONGs" for t in found[i : i + size])
+    if not token.capital:
+        return False
+    if size > 1 or entry.kind != "place":
+        return True
+    # "Diego Luna" is no Moon, "París Hilton" no Paris.
+    before, after = found[i - 1] if i else None, found[i + 1] if i + 1 < len(found) else None
+    beside = [
+        other
+        for other, gap in (
+            (before, source[before.end : token.start] if before else ""),
+            (after, source[token.end : after.start] if after else ""),
+        )
+        if other is not None and gap == " " and other.capital and not is_loud(other.form)
+    ]
+    return all(other.first and is_ordinary(other) for other in beside)
+
+
+def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Mentions) -> Pair:
+    printed = _printed(source, words)
+    content = tuple(token for token in words if token.key not in PARTICLES) or tuple(words)
+    for sense in entry.senses:
+        for form in sense:
+            if (found := mentions.find(form)) is not None:
+                others = tuple(other for other in entry.forms if other not in sense)
+                old = tuple(other for other in sense if other != found)
+                return Pair(content, printed, found, True, entry.kind, others, old)
+    if entry.kind not in {"demonym", "title"} and (found := mentions.find(printed)) is not None:
+        # The article keeps the Spanish name.
+        return Pair(content, printed, found, True, entry.kind, tuple(entry.forms))
+    others = tuple(entry.forms[1:])
+    return Pair(content, printed, entry.forms[0], False, entry.kind, others)
+
+
+def _printed(source: str, words: Sequence[Token]) -> str:
+    return source[words[0].start : words[-1].end]
+
+
+def is_ordinary(token: Token) -> bool:
+    """Whether running Spanish text writes a word small now and then."""
+    known, lowered = casing.lexicon(), token.form.lower()
+    return lowered in known.lower or lowered in known.either or token.key in PARTICLES or token.key in FUNCTION_WORDS
+
+
+def _runs(source: str, found: Sequence[Token], taken: Sequence[bool]) -> Iterator[list[Token]]:
+    """Runs of words with capitals, particles between them included."""
+    run: list[Token] = []
+    for token, used in zip(found, taken, strict=True):
+        joined = bool(run) and _GAP.fullmatch(source[run[-1].end : token.start]) is not None
+        if used or not joined or not (token.capital or token.key in PARTICLES):
+            yield from _trimmed(run)
+            run = []
+        if not used and (run or (token.capital and not (token.first and is_ordinary(token)))):
+            run.append(token)
+    yield from _trimmed(run)
+
+
+def _trimmed(run: list[Token]) -> Iterator[list[Token]]:
+    while run and (not run[-1].capital or run[-1].key in PARTICLES):
+        run = run[:-1]
+    if run:
+        yield run
+
+
+def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
+    """Pairs of a run of words with capitals: what the article has of it, the rest as it is."""
+    best: tuple[float, int, int, tuple[int, int]] | None = None
+    for i, token in enumerate(run):
+        if token.key in PARTICLES and not token.capital:
+            continue
+        for key in mentions.alike(token.key):
+            for p, at in mentions.places[key]:
+                segment = _segment(run, i, mentions, p, at)
+                if segment is None:
+                    continue
+                size, apart = segment
+                ranking = (sum(t.capital for t in run[i : i + size]) - apart, i, size, (p, at))
+                if best is None or ranking[0] > best[0]:
+                    best = ranking
+    if best is None:
+        given = False
+        for i, token in enumerate(run):
+            # "Juan Pablo II" is "John Paul II".
+            reigns = i + 1 < len(run) and _ROMAN.fullmatch(run[i + 1].form) is not None
+            surname = given and token.follows and not reigns and token.form.lower() not in LABELS
+            given = surname or _is_given(token)
+            if token.capital and token.key not in PARTICLES and (surname or token.key not in lexicon()):
+                others = () if surname else _anglicised(run, i)
+                yield Pair((token,), token.form, token.form, False, others=others, inside=len(run) > 1, surname=surname)
+        return
+    _, i, size, (p, at) = best
+    yield from _spelled(source, run[:i], mentions) if i else ()
+    words = run[i : i + size]
+    content = tuple(token for token in words if token.capital)
+    if size == 1:
+        target = mentions.spelled(mentions.tokens[p][at].key, words[0].form)
+    else:
+        target = mentions.find(_printed(source, words)) or mentions.text(p, at, at + size - 1)
+        if target.isupper() and not _printed(source, words).isupper():
+            target = target.title()
+    yield Pair(content, _printed(source, words), target, True)
+    yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
+
+
+def _is_given(token: Token) -> bool:
+    """Whether a word is a common given name of the Spanish press."""
+    from aligner.captions.credits import lexicon as credits
+
+    return token.form in credits().given
+
+
+def _anglicised(run: Sequence[Token], i: int) -> tuple[str, ...]:
+    """English forms of a name by its ending, "Wolfsburg" for "Wolfsburgo"; none of a part of somebody's name."""
+    form = run[i].form
+    beside = run[i].follows or (i + 1 < len(run) and run[i + 1].follows)
+    if beside or len(form) < LONG or is_english(run[i].key):
+        return ()
+    return tuple(ending.sub(english, form) for ending, english in _ENDINGS if ending.search(form))
+
+
+def _headed(source: str, found: Sequence[Token], made: Iterable[Pair], mentions: Mentions) -> Iterator[Pair]:
+    """Pairs together with the small word in front that the article counts as part of the name: "avenida Pellegrini"."""
+    for pair in made:
+        i = next(i for i, token in enumerate(found) if token.start == pair.words[0].start)
+        first = i - 1 if i and found[i - 1].key not in PARTICLES else i - 2
+        if pair.mentioned and first >= 0 and len(found[first].key) > 3 and not found[first].capital:
+            longer = source[found[first].start : pair.words[-1].end]
+            printed = mentions.find(longer[0].upper() + longer[1:]) if _GAP.search(longer) else None
+            if printed is not None:
+                yield replace(pair, words=(found[first], *pair.words), source=longer, target=printed)
+                continue
+        yield pair
+
+
+def _segment(run: Sequence[Token], i: int, mentions: Mentions, p: int, at: int) -> tuple[int, float] | None:
+    """How many words of a run from ``i`` the article has in a row from ``at``, and their mean distance."""
+    found = mentions.tokens[p]
+    apart: list[float] = []
+    size = last = 0
+    while i + size < len(run) and at + size < len(found):
+        word, other = run[i + size], found[at + size]
+        if size and len(mentions.texts[p][found[at + size - 1].end : other.start]) > 2:
+            break
+        if word.capital and other.capital:
+            near = mentions.alike(word.key).get(other.key)
+            if near is None and word.key != other.key:
+                break
+            apart.append(near or 0.0)
+            last = size + 1
+        elif word.key != other.key:
+            break
+        size += 1
+    if not last or not found[at].capital:
+        return None
+    mean = sum(apart) / len(apart)
+    if len(apart) > 1:
+        return (last, mean) if mean <= TOGETHER else None
+    word, other = run[i], found[at]
+    if is_ordinary(word) or word.key in lexicon() or other.key not in mentions.names:
+        return None
+    if word.form != other.form and _contradicted(run, i, mentions, other.key):
+        return None
+    if mean == 0 or (mean <= ALONE and len(word.key) >= LONG and not is_english(word.key)):
+        return last, mean
+    return None
+
+
+def _contradicted(run: Sequence[Token], i: int, mentions: Mentions, key: str) -> bool:
+    """Whether the article has a word only in the names of others: "Guzman" only as "Abimael Guzman"."""
+    before, after = run[i].follows, i + 1 < len(run)
+    lefts: set[str] = set()
+    for p, at in mentions.places[key]:
+        token, text = mentions.tokens[p][at], mentions.texts[p]
+        left, right = mentions.token((p, at - 1)), mentions.token((p, at + 1))
+        named = left is not None and token.follows and _names_somebody(left, mentions)
+        if named and left is not None:
+            lefts.add(left.key)
+        strange = (before and named) or (
+            after and right is not None and text[token.end : right.start] == " " and _names_somebody(right, mentions)
+        )
+        if not (strange or named):
+            return False
+        if not strange and len(lefts) < 2 and (p, at) == mentions.places[key][-1]:
+            return False
+    return True
+
+
+def _names_somebody(token: Token, mentions: Mentions) -> bool:
+    from aligner.context.words import TITLES
+
+    return token.capital and token.key in mentions.names and token.key not in TITLES
