@@ -6,6 +6,8 @@ remedy, and the command line prints it without a traceback.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class AlignerError(Exception):
     """Base of all errors that the toolkit raises on purpose.
@@ -52,3 +54,23 @@ class OutputError(AlignerError):
 
 class ExistingFileError(OutputError):
     """A file stands where a result would go, and is another."""
+
+
+def missing(what: str, extra: str) -> UsageError:
+    """The error that a package of an extra is not installed, with a remedy that holds in a clone and elsewhere.
+
+    Args:
+        what: what needs which package, as a clause.
+        extra: name of the extra that brings it.
+    """
+    return UsageError(f"{what}: pip install 'caption-aligner[{extra}]' (in a clone of the repository: '.[{extra}]')")
+
+
+def unwritable(target: Path, error: OSError) -> OutputError:
+    """The error that a file cannot be written, with what stands in its way."""
+    in_the_way = next((path for path in (target, *target.parents) if path.exists()), target)
+    if in_the_way != target and not in_the_way.is_dir():
+        return OutputError(f"{target}: cannot be written: {in_the_way} is a file, no folder; choose another name")
+    if target.is_dir():
+        return OutputError(f"{target}: cannot be written: a folder has this name; name a file")
+    return OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to")

@@ -2,29 +2,113 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Iterator
-from typing import TextIO
+import sys
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
 
 from aligner.records import Caption, Document
 
+if TYPE_CHECKING:
+    from aligner.documents import Article
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+LANGUAGES = {
+    "ca": "Catalan",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "eu": "Basque",
+    "fr": "French",
+    "gl": "Galician",
+    "it": "Italian",
+    "nl": "Dutch",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+}
+"""English names of the languages that the finder tells apart, by ISO 639-1 code."""
+# In a file or pipe nothing is folded or cut.
+_ENDLESS = 1_000_000
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 caption``, ``1,200 captions``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(number: float) -> str:
+    """A number of bytes: ``812 bytes``, ``14.2 kB``, ``1.3 MB``."""
+    if number < 1000:
+        return count(round(number), "byte")
+    return f"{number / 1000:.1f} kB" if number < 1e6 else f"{number / 1e6:,.1f} MB"
+
+
+def put(*shown: Any) -> None:
+    """Prints what rich can render to stdout: as wide as the terminal, into a file or pipe as wide as it needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+        for one in shown:
+            # Lines go on at the edge, so that a name can be copied; a table has columns to fold.
+            console.print(one, soft_wrap=not isinstance(one, Table))
+        return
+    held = io.StringIO()
+    console = Console(file=held, highlight=False, width=_ENDLESS, color_system=None)
+    for one in shown:
+        console.print(one)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in held.getvalue().split("\n")[:-1]))
+
+
+def put_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table of figures to stdout; what is too wide for the terminal goes on below, column by column.
+
+    Args:
+        header: names of the columns; the first one's cells name the rows and stand in each part.
+        rows: as many cells each.
+    """
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    room = Console().width if sys.stdout.isatty() else _ENDLESS
+    widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
+    parts: list[list[int]] = []
+    taken = room
+    for at, width in enumerate(widths[1:], 1):
+        if taken + 1 + width > room:
+            parts.append([0])
+            taken = widths[0]
+        parts[-1].append(at)
+        taken += 1 + width
+    for number, part in enumerate(parts):
+        grid = Table(box=None, pad_edge=False, header_style="dim")
+        for at in part:
+            grid.add_column(Text(header[at]), justify="right" if at else "left", overflow="fold")
+        for row in rows:
+            grid.add_row(*(Text(row[at]) for at in part))
+        put(*([""] if number else []), grid)
+
+
+def language(code: str) -> str:
+    """A language's English name; its code if it has none here."""
+    return LANGUAGES.get(code, code)
 
 
 def summary(record: Document) -> str:
-    """One line on a document: how many captions, slugs and other spans it has."""
+    """One line on a document: how many captions, picture names and other spans it has."""
     if record.error is not None:
         return "could not be read"
-    parts = [_count(len(record.captions), f"{record.caption_language} caption")]
+    parts = [count(len(record.captions), f"{language(record.caption_language)} caption")]
     if record.slugs:
-        parts.append(_count(len(record.slugs), "slug"))
+        parts.append(count(len(record.slugs), "picture name"))
     if record.credit_lines:
-        parts.append(_count(len(record.credit_lines), "credit line"))
-    if record.other_languages:
-        languages = ", ".join(sorted({span.language for span in record.other_languages}))
-        parts.append(f"{_count(len(record.other_languages), 'span')} in {languages}")
+        parts.append(count(len(record.credit_lines), "credit line"))
+    others = [span.language for span in record.other_languages]
+    parts += [f"{count(others.count(code), 'text')} in {language(code)}" for code in sorted(set(others))]
     return " · ".join(parts)
 
 
@@ -35,24 +119,58 @@ def _credit(caption: Caption) -> str:
     return " / ".join(known) if known else caption.credit.text
 
 
-def _shorten(text: str, width: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+def _place(caption: Caption, article: Article | None) -> str:
+    """What of a page or of Markdown holds a caption; "" where that is plain text."""
+    if article is not None and article.format == "html":
+        from aligner.readers import html
+
+        return html.holder(article, caption.start)
+    block = article.block_at(caption.start) if article is not None and article.format == "markdown" else None
+    return "alternative text" if block is not None and block.role == "alt" else ""
 
 
-def table(record: Document) -> None:
-    """Prints a document's captions to stdout: source, translation, credit and the place each illustrates."""
-    from rich.console import Console
+def _wording(article: Article | None, start: int, end: int) -> str:
+    """A stretch of an article as its reader sees it; "" if the article is not at hand."""
+    if article is None:
+        return ""
+    if article.format != "html":
+        return article.wording(start, end)
+    from aligner.readers import html
+
+    block = html.block_at(article, start)
+    if block is None or block.offsets is None:
+        return article.text[start:end]
+    first, last = (bisect_left(block.offsets, offset) for offset in (start, end))
+    return block.text[first:last]
+
+
+def _left(record: Document, article: Article | None) -> Iterator[tuple[str, str]]:
+    """What was found and is left as it is, by kind."""
+    for name, items in (("picture names", record.slugs), ("credit lines", record.credit_lines)):
+        if items:
+            yield name, " · ".join(f"line {item.line} {' '.join(item.text.split())}" for item in items)
+    for span in record.other_languages:
+        text = " ".join(_wording(article, span.start, span.end).split())
+        yield f"in {language(span.language)}", f"line {span.line} {text}"
+
+
+def table(record: Document, article: Article | None = None) -> None:
+    """Prints a document's captions to stdout: source, translation, credit and the place each illustrates.
+
+    Args:
+        record: the document's record.
+        article: the document itself; with it, texts in further languages are shown, and where in a page captions stand.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text.assemble((record.document, "bold"), "  ", (summary(record), "dim")))
+    put(Text.assemble((record.document, "bold"), "  ", (summary(record), "dim"), overflow="fold"))
     grid = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for caption in record.captions:
-        head = [f"confidence {caption.confidence:.2f}"]
+        head = [place] if (place := _place(caption, article)) else []
+        head.append(f"confidence {caption.confidence:.2f}")
         if credit := _credit(caption):
             head.append(f"credit {credit}")
         grid.add_row(f"line {caption.line}", Text(" · ".join(head), style="dim"))
@@ -66,43 +184,68 @@ def table(record: Document) -> None:
                 grid.add_row("!", Text(warning, style="yellow"))
         if caption.translation or caption.context:
             if caption.context:
-                place = (
-                    f"line {caption.context.line}, {caption.context.score:.2f}: {_shorten(caption.context.text, 90)}"
-                )
+                place = f"line {caption.context.line}, {caption.context.score:.2f}: {_flat(caption.context.text)}"
                 grid.add_row("illustrates", Text(place))
                 if caption.context.evidence:
                     grid.add_row("because", Text(", ".join(caption.context.evidence), style="dim"))
             else:
                 grid.add_row("illustrates", Text("no paragraph of the article", style="dim"))
         grid.add_row("", "")
-    if record.captions:
-        console.print(grid)
+    left = list(_left(record, article))
+    for name, texts in left:
+        grid.add_row(name, Text(texts, style="dim"))
+    if left:
+        grid.add_row("", Text("left as they are", style="dim"))
+        grid.add_row("", "")
+    if grid.row_count:
+        put(grid)
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
-def markdown(record: Document) -> str:
-    """A document's captions as a Markdown section with one table."""
+def cell(text: str) -> str:
+    """Text as Markdown has it within a line or a table's cell, with nothing in it that is markup."""
+    escaped = _flat(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return escaped.replace("*", "\\*").replace("_", "\\_").replace("`", "\\`")
+
+
+def markdown(record: Document, article: Article | None = None) -> str:
+    """A document's captions as a Markdown section: a table, then a list of warnings and of what is left as it is.
+
+    Args:
+        record: the document's record.
+        article: see :func:`table`.
+    """
     lines = [
-        f"## {_cell(record.document)}",
+        f"## {cell(record.document)}",
         "",
-        summary(record) + (f": {_cell(record.error)}" if record.error else ""),
+        summary(record) + (f": {cell(record.error)}" if record.error else ""),
         "",
     ]
     if record.captions:
         lines += ["| line | credit | caption | translation | illustrates |", "|---:|---|---|---|---|"]
         for caption in record.captions:
-            context = f"line {caption.context.line}: {_shorten(caption.context.text, 120)}" if caption.context else "–"
+            context = f"line {caption.context.line}: {caption.context.text}" if caption.context else "–"
             cells = (
                 _credit(caption),
                 caption.source,
                 caption.translation.text if caption.translation else "–",
                 context,
             )
-            lines.append(f"| {caption.line} | " + " | ".join(_cell(cell) for cell in cells) + " |")
+            place = _place(caption, article)
+            number = f"{caption.line}, {place}" if place else str(caption.line)
+            lines.append(f"| {number} | " + " | ".join(map(cell, cells)) + " |")
         lines.append("")
+    remarks = [f"- warning: {cell(warning)}" for warning in record.warnings]
+    remarks += [
+        f"- line {caption.line}, “{cell(caption.source)}”: {cell(warning)}"
+        for caption in record.captions
+        for warning in (caption.translation.warnings if caption.translation else ())
+    ]
+    remarks += [f"- {name}, left as they are: {cell(texts)}" for name, texts in _left(record, article)]
+    lines += [*remarks, ""] if remarks else []
     return "\n".join(lines) + "\n"
 
 

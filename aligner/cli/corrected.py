@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import typer
 
 from aligner import patch as patching
-from aligner.cli.run import writing
+from aligner.cli.output import writing
 from aligner.errors import AlignerError, DocumentError, ExistingFileError, OutputError, UsageError
 from aligner.readers import Limits, column_edits, safe_output_name
 from aligner.readers.sources import format_of
 from aligner.readers.streams import open_stream
 
 if TYPE_CHECKING:
+    from aligner.cli.run import Result
     from aligner.documents import Article
     from aligner.patch import Mode
     from aligner.readers import Item
@@ -79,18 +80,18 @@ class Corrections:
         self._credits = credits
         self._targets: dict[str, Path] = {}
 
-    def show(self, results: Results) -> Iterator[Document]:
-        """Prints every document's corrections as a diff, and hands on the records."""
+    def show(self, results: Results) -> Iterator[Result]:
+        """Prints every document's corrections as a diff, and hands on documents and records."""
         for _, article, record in results:
             if article is not None:
                 with self._tolerant(UsageError, OutputError):
                     # What could not be decoded cannot be shown either.
                     rows = patching.diff(article, record, self._mode, credits=self._credits)
                     sys.stdout.write(rows.encode("utf-8", "replace").decode())
-            yield record
+            yield article, record
 
-    def write(self, results: Results, folder: str) -> Iterator[Document]:
-        """Writes the corrected form of every source that has one, and hands on the records.
+    def write(self, results: Results, folder: str) -> Iterator[Result]:
+        """Writes the corrected form of every source that has one, and hands on documents and records.
 
         Args:
             results: of :meth:`aligner.pipeline.Pipeline.run_all` on the sources.
@@ -109,13 +110,13 @@ class Corrections:
         self._targets = patched_names(kept, Path(folder)) if folder != "-" else {}
         return self._written(results, refused)
 
-    def _written(self, results: Results, refused: dict[str, str]) -> Iterator[Document]:
+    def _written(self, results: Results, refused: dict[str, str]) -> Iterator[Result]:
         for _, group in groupby(results, key=lambda result: result[0].position.number):
             first = next(group)
             place = first[0].position
             if place.source in refused:
                 self._refuse(UsageError(_refusal((place.source, refused[place.source]))))
-                yield from (record for _, _, record in chain((first,), group))
+                yield from ((article, record) for _, article, record in chain((first,), group))
             elif place.last and first[0].line is None:
                 _, article, record = first
                 if article is not None:
@@ -127,7 +128,7 @@ class Corrections:
                             with self._file(place.source) as file:
                                 file.write(data)
                             self.written += 1
-                yield record
+                yield article, record
             else:
                 # Where a source breaks off, its last record says so.
                 with contextlib.suppress(DocumentError), self._tolerant(ExistingFileError):
@@ -135,7 +136,7 @@ class Corrections:
                         yield from self._lines(chain((first,), group), place.source, file)  # noqa: B031 (the rest)
                     self.written += 1
 
-    def _lines(self, results: Results, name: str, file: BinaryIO) -> Iterator[Document]:
+    def _lines(self, results: Results, name: str, file: BinaryIO) -> Iterator[Result]:
         """Writes JSON Lines with corrected texts."""
         if name == "-":
             raise UsageError("-: JSON Lines are read twice to be corrected: give a file")
@@ -152,7 +153,7 @@ class Corrections:
                         changes = [replace(edit, start=edit.start + mark, end=edit.end + mark) for edit in changes]
                         if changes:
                             copy.change(item.position.index, item.line, column_edits(item.line, item.column, changes))
-                yield record
+                yield article, record
                 if item.fatal:
                     raise DocumentError(record.error)
             copy.finish()

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.run import PatchMode, write_atomically
+from aligner.cli.output import write_atomically
+from aligner.cli.run import PatchMode
 from aligner.errors import ExistingFileError, OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side

@@ -171,12 +171,12 @@ def _plain(caption: Caption) -> dict[str, Any]:
 
 
 def _table(name: str, captions: list[Caption]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(name, "bold"))
+    from aligner.show import put
+
+    put(Text(name, "bold"))
     grid = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -191,7 +191,7 @@ def _table(name: str, captions: list[Caption]) -> None:
         else:
             grid.add_row("illustrates", Text("no paragraph of the article", style="dim"))
         grid.add_row("", "")
-    console.print(grid)
+    put(grid)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.run import write_atomically
+from aligner.cli.output import write_atomically
 from aligner.errors import UsageError
+from aligner.show import size
 
 
 class Format(StrEnum):
@@ -62,7 +63,7 @@ def report(
         sys.stdout.write(text)
     else:
         write_atomically(output, text.encode())
-        typer.echo(f"aligner: wrote {output} ({len(text.encode()) / 1e6:.1f} MB)", err=True)
+        typer.echo(f"aligner: wrote {output} ({size(len(text.encode()))})", err=True)
 
 
 def register(app: typer.Typer) -> None:

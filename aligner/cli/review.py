@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aligner.cli.export import ArticlesOption, RunArgument
-from aligner.cli.run import write_atomically
+from aligner.cli.output import write_atomically
 from aligner.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import filecmp
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
-from aligner.errors import ExistingFileError, OutputError, UsageError
+from aligner.cli.output import outlast_reader, refuse
+from aligner.errors import UsageError
 from aligner.records import Document
+from aligner.show import count, size
 
 if TYPE_CHECKING:
+    from aligner.documents import Article
     from aligner.readers import Stream
+
+    # A record and its document, if that could be read.
+    Result: TypeAlias = tuple[Article | None, Document]
+
+T = TypeVar("T")
 
 
 class Format(StrEnum):
@@ -96,45 +102,6 @@ def expand(paths: Iterable[str]) -> list[str]:
     return found
 
 
-@contextlib.contextmanager
-def writing(target: Path, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """A file that appears when it is complete, and not if anything goes wrong.
-
-    Args:
-        target: where it appears.
-        overwrite: whether it may take the place of a file that is another.
-
-    Raises:
-        OutputError: the folder cannot be made or written to.
-        ExistingFileError: such a file stands there, and must not be overwritten.
-    """
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            yield file
-        if not overwrite and target.exists() and not filecmp.cmp(temporary, target, shallow=False):
-            raise ExistingFileError(
-                f"{target}: a file that is another stands here; give --force to overwrite it, or another folder"
-            )
-        temporary.replace(target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def write_atomically(target: Path, data: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-        OutputError: the folder cannot be made or written to.
-    """
-    with writing(target) as file:
-        file.write(data)
-
-
 def _read(sources: Sequence[str], format: str | None, text_column: str | None, id_column: str | None) -> Stream:
     from aligner.readers import Limits, read_sources
 
@@ -143,7 +110,7 @@ def _read(sources: Sequence[str], format: str | None, text_column: str | None, i
     return read_sources(sources, format=format, text_column=text_column, id_column=id_column, limits=limits)
 
 
-def _progress(items: Iterator[Document], sources: Sequence[str]) -> Iterator[Document]:
+def _progress(items: Iterator[T], sources: Sequence[str]) -> Iterator[T]:
     """A progress bar on stderr for long work on a terminal."""
     from aligner.readers.sources import MANY, format_of
 
@@ -164,22 +131,30 @@ def _kept(records: Iterator[Document], kept: list[Document]) -> Iterator[Documen
         yield record
 
 
-def emit(records: Iterator[Document], style: Format) -> Iterator[Document]:
+def emit(results: Iterator[Result], style: Format) -> Iterator[Document]:
     """Prints records as they come, and hands them on."""
     from aligner.show import json_array, markdown, table
 
     if style is Format.json:
-        yield from json_array(records, sys.stdout)
+        yield from json_array((record for _, record in results), sys.stdout)
         return
-    for record in records:
+    for article, record in results:
         if style is Format.jsonl:
             sys.stdout.write(record.to_json() + "\n")
         elif style is Format.markdown:
-            sys.stdout.write(markdown(record))
+            sys.stdout.write(markdown(record, article))
         else:
-            table(record)
+            table(record, article)
         yield record
     sys.stdout.flush()
+
+
+def _remarked(results: Iterator[Result]) -> Iterator[Result]:
+    """Says of each document that has no text that it has none."""
+    for article, record in results:
+        if article is not None and not any(block.text.strip() for block in article.blocks):
+            typer.echo(f"aligner: {record.document}: {'has no text' if article.data else 'is empty'}", err=True)
+        yield article, record
 
 
 def _finish(records: Iterable[Document]) -> tuple[int, int]:
@@ -196,6 +171,7 @@ def _finish(records: Iterable[Document]) -> tuple[int, int]:
 
 
 def run(
+    context: typer.Context,
     paths: Paths,
     format_: FormatOption = Format.table,
     patch: Annotated[
@@ -246,11 +222,20 @@ def run(
     from aligner import patch as patching
     from aligner.pipeline import Options, Pipeline
 
-    sources = expand(paths)
     if diff and patch:
         raise UsageError("--diff writes nothing: give --diff or --patch, not both")
-    if translate_credits and not (patch or diff):
-        raise UsageError("--translate-credits changes the corrected article: give --patch or --diff too")
+    if not (patch or diff):
+        refuse(
+            context, "patch_mode", "translate_credits", because="changes the corrected article: give --patch or --diff"
+        )
+    if patch_mode is PatchMode.tag:
+        refuse(context, "translate_credits", because="does nothing with --patch-mode tag, which changes no word")
+    if patch in (None, "-"):
+        refuse(context, "force", because="is for the files that --patch DIR overwrites: name a folder with --patch")
+    if diff or patch == "-":
+        instead = "--diff prints the corrections" if diff else "--patch - prints the corrected article"
+        refuse(context, "format_", because=f"says how records are printed, but {instead} instead: leave one out")
+    sources = expand(paths)
     stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(
         Options(
@@ -269,26 +254,29 @@ def run(
     kept: list[Document] = []
 
     results = pipeline.run_all(stream)
-    records: Iterator[Document]
+    pairs: Iterator[Result]
     corrections = None
     if patch or diff:
         from aligner.cli.corrected import Corrections
 
         corrections = Corrections(sources, mode, force, translate_credits)
-        records = corrections.write(results, patch) if patch else corrections.show(results)
+        pairs = corrections.write(results, patch) if patch else corrections.show(results)
     else:
-        records = (record for _, _, record in results)
-    records = _progress(_kept(records, kept) if report else records, sources)
-    failed, _ = _finish(records if patch == "-" or diff else emit(records, format_))
+        pairs = ((article, record) for _, article, record in results)
+    if report or (patch and patch != "-"):
+        outlast_reader()
+    pairs = _remarked(_progress(pairs, sources))
+    records = (record for _, record in pairs) if patch == "-" or diff else emit(pairs, format_)
+    failed, _ = _finish(_kept(records, kept) if report else records)
     if report:
         from aligner.report import write_report
 
         write_report(kept, report)
-        typer.echo(f"aligner: wrote {report} ({report.stat().st_size / 1e6:.1f} MB)", err=True)
+        typer.echo(f"aligner: wrote {report} ({size(report.stat().st_size)})", err=True)
     if corrections is not None:
         failed += corrections.failed
         if patch and patch != "-":
-            files = f"{corrections.written} corrected file{'' if corrections.written == 1 else 's'}"
+            files = count(corrections.written, "corrected file")
             typer.echo(f"aligner: wrote {files} to {Path(patch)}{os.sep}", err=True)
     raise typer.Exit(1 if failed else 0)
 
@@ -318,8 +306,8 @@ def find(
     sources = expand(paths)
     pipeline = Pipeline(Options(source_language, target_language, translate=False, link=False))
     stream = _read(sources, input_format, text_column, id_column)
-    records = (record for _, _, record in pipeline.run_all(stream))
-    failed, captions = _finish(emit(_progress(records, sources), format_))
+    pairs = ((article, record) for _, article, record in pipeline.run_all(stream))
+    failed, captions = _finish(emit(_remarked(_progress(pairs, sources)), format_))
     raise typer.Exit(1 if failed or (fail_on_residue and captions) else 0)
 
 

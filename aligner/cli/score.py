@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligner.cli.run import write_atomically
+from aligner.cli.output import write_atomically
 from aligner.errors import RecordError, UsageError
 
 if TYPE_CHECKING:

@@ -931,6 +931,22 @@ def _language_value(source: str, attribute: _Attribute, language: str) -> str:
     return f'"{language}"' if source[: attribute.start].rstrip(SPACES).endswith("=") else f'="{language}"'
 
 
+def holder(article: Article, start: int) -> str:
+    """What the text at an offset of a page stands in: ``figcaption``, ``img alt``, ``meta``, ``script``; else ""."""
+    block = block_at(article, start)
+    if block is None:
+        return ""
+    if block.kind == "json":
+        return "script"
+    if block.element is None:
+        return "meta" if block.kind == "attribute" else ""
+    tag = block.element
+    if block.kind == "text":
+        return tag.name
+    given = attributes(article.text, tag.start + 1 + len(tag.name), tag.end - 1)
+    return " ".join([tag.name, *(a.name for a in given if a.start <= start < a.end)])
+
+
 def whole(article: Article, start: int, end: int) -> bool:
     """Whether a stretch of a page is text between tags, with the partner of every tag in it: fit for a ``span``."""
     block = block_at(article, start)

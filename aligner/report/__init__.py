@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from aligner.errors import OutputError
+from aligner.errors import unwritable
 from aligner.records import Document
 from aligner.report.model import Report, build
 from aligner.scoring.gold import Gold
@@ -49,7 +49,7 @@ def write_report(records: Iterable[Document], path: str | Path, gold: Gold | Non
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+        raise unwritable(path, error) from None
 
 
 __all__ = ["FORMATS", "Report", "build", "render", "write_report"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from aligner.scoring import mt
 from aligner.scoring.evaluation import Finding, Scores, SystemScores, Value
 from aligner.scoring.figures import FEW, FIGURES
 from aligner.scoring.gates import Verdict
+from aligner.show import put, put_columns
 
 # Figures of a slice that are shown; JSON has them all.
 _SLICED = (
@@ -51,27 +51,16 @@ def cell(name: str, value: Value | None) -> str:
 
 def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
     """Prints scores to stdout."""
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    # Into a file or pipe, lines are as long as they need to be.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
     for title, header, rows in tables(scores):
-        console.print(Text(title, "bold"), soft_wrap=True)
-        grid = Table(box=None, pad_edge=False, header_style="dim")
-        grid.add_column(Text(header[0]), no_wrap=True)
-        for name in header[1:]:
-            grid.add_column(Text(name), justify="right")
-        for row in rows:
-            grid.add_row(*map(Text, row))
-        console.print(grid)
-        console.print()
-    for line in _remarks(scores):
-        console.print(Text(line), soft_wrap=True)
+        put(Text(title, "bold"))
+        put_columns(header, rows)
+        put("")
+    put(*map(Text, _remarks(scores)))
     for verdict in verdicts:
         mark = Text("passed " if verdict.passed else "FAILED ", "green" if verdict.passed else "bold red")
-        console.print(mark + Text(str(verdict)), soft_wrap=True)
+        put(mark + Text(str(verdict)))
 
 
 def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from aligner.scoring.gold import GoldDocument, gold_files, load
 from aligner.scoring.matching import Match
 from aligner.scoring.slices import GROUPS, rank, slices
+from aligner.show import language as named
+from aligner.show import put_columns
 
 Numbers = dict[str, dict[str, int]]
 
@@ -39,7 +41,9 @@ def _numbers(documents: Iterable[GoldDocument], language: str) -> Numbers:
     for document in documents:
         captions = document.captions(language)
         groups["documents"]["all"] += 1
-        groups["documents"][f"with {language} captions" if captions else f"without {language} captions"] += 1
+        groups["documents"][
+            f"with {named(language)} captions" if captions else f"without {named(language)} captions"
+        ] += 1
         groups["lines"]["body paragraph"] += document.n_body
         for mark in document.marks:
             if mark.kind != "body":
@@ -74,17 +78,7 @@ def _rows(described: dict[str, Numbers]) -> list[tuple[str, ...]]:
 
 def table(described: dict[str, Numbers]) -> None:
     """Prints the numbers to stdout, a column per gold set."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=None, pad_edge=False, header_style="dim")
-    grid.add_column("", no_wrap=True)
-    for name in described:
-        grid.add_column(Text(Path(name).name), justify="right")
-    for row in _rows(described):
-        grid.add_row(*map(Text, row))
-    Console(highlight=False).print(grid)
+    put_columns(["", *(Path(name).name for name in described)], _rows(described))
 
 
 def markdown(described: dict[str, Numbers]) -> str:
