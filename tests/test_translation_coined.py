@@ -121,6 +121,9 @@ def test_an_accent_tells_a_verb_from_a_noun() -> None:
     forms = [form for form, _ in dictionary().word("publico", "publicó").forms]
     assert "published" in forms
     assert "audience" not in forms
+    assert dictionary().word("marco", "MARCÓ").forms[0][0] == "scored"
+    assert dictionary().word("marco", "marco").forms[0][0] == "framework"
+    assert {"scor", "framework"} <= dictionary().word("marco", "marco").stems
     told = hypothesis("El diario publicó la foto", "The newspaper published the photo")
     assert mend(told, frozenset()) == told
 
@@ -172,7 +175,7 @@ def test_own_verbs_are_inflected() -> None:
     found = dict(fit_dictionary.inflected("v morder/muerd = bite/bit | carry"))
     assert found["muerde"] == "+bites|carries"
     assert found["muerden"] == found["morder"] == "+bite|carry"
-    assert found["mordio"] == found["mordieron"] == "+bit|carried"
+    assert found["mordió"] == found["mordieron"] == "+bit|carried"
     assert found["mordiendo"] == "+biting|carrying"
 
 
@@ -189,10 +192,24 @@ def test_the_dictionary_is_made_of_alignments_and_own_lines(tmp_path: Path) -> N
         paths.append(tmp_path / name)
         paths[-1].write_text(text)
     counted = dict(fit_dictionary.counted([paths]))
-    assert counted == {"zurriburri": "hubbub:100", "azul": "blue:100"}
+    assert counted == {"zurriburri": "hubbub:99", "azul": "blue:99"}
     merged = fit_dictionary.merged({**counted, "barro": "bar:100", "cruza": "cross:60"})
-    assert merged["zurriburri"] == "hubbub:100"
+    assert merged["zurriburri"] == "hubbub:99"
     assert merged["barro"].startswith("=mud")
+
+
+def test_a_machine_counts_for_nothing_where_people_never_put_a_common_word(tmp_path: Path) -> None:
+    def files(name: str, spanish: str, english: str, times: int) -> list[Path]:
+        texts = spanish, english, "0-0", "0-0"
+        paths = [tmp_path / f"{name}{i}" for i in range(4)]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(f"{text}\n" * times)
+        return paths
+
+    human = files("human", "vaqueros", "cowboys", fit_dictionary.COMMON)
+    machine = [files("pillos", "pillos", "cowboys", 9), files("rufianes", "rufianes", "ruffians", 9)]
+    assert set(dict(fit_dictionary.counted([human], machine))) == {"vaqueros", "rufianes"}
+    assert set(dict(fit_dictionary.counted([human, *machine]))) == {"vaqueros", "pillos", "rufianes"}
 
 
 def test_the_article_decides() -> None:

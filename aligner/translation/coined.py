@@ -242,7 +242,8 @@ def _is_joined(token: Token, text: str) -> bool:
 def _compound(token: Token, text: str, found: str) -> str:
     """The word with a hyphen that a part stands in, with another part in its place: "self-[proclaimed]"."""
     lead, trail = _JOINED_BEFORE.search(text[: token.start]), _JOINED_AFTER.match(text[token.end :])
-    return (lead[0] if lead else "") + found + (trail[0] if trail else "")
+    before, after = lead[0] if lead else "", trail[0] if trail else ""
+    return found.removeprefix(before).join((before, after))
 
 
 def _is_name(word: Token, source: Sequence[Token]) -> bool:

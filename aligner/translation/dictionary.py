@@ -1,9 +1,10 @@
 """Which English words a Spanish word can stand for: a dictionary from word alignments and from lines of our own.
 
-``aligner/translation/fit_dictionary.py`` makes ``aligner/data/dictionary-es-en.tsv.gz``. A line of it is a folded
-Spanish word, then its English words with their shares in per cent (``mud:30 clay:12``); or, after ``=``, all that our
-own lines say it stands for in captions, the usual word first (``=display case|case``); or, after ``+``, what they say
-of a form of a verb; behind either a tab and what was counted. Names that stay as they are stand in their own spelling.
+``aligner/translation/fit_dictionary.py`` makes ``aligner/data/dictionary-es-en.tsv.gz``. A line of it is a Spanish
+word, folded but for an accent on a last o ("marco", "marcó"), then its English words with their shares in per cent
+(``mud:30 clay:12``); or, after ``=``, all that our own lines say it stands for in captions, the usual word first
+(``=display case|case``); or, after ``+``, what they say of a form of a verb; behind it a tab and what was counted.
+Names that stay as they are stand in their own spelling.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from aligner.resources import data
+from aligner.translation.spelling import fold
 
 _ENDINGS = (
     ("ies", "y"),
@@ -112,35 +114,42 @@ class Dictionary:
 
         Args:
             key: the folded word; or, for names that stay as they are, the first word of one as it is printed.
-            form: as it is printed. With an accent at its end it is no noun of our own lines, but a verb: "público" is
-                an audience, "publicó" is not.
+            form: as it is printed. An accent on its last o tells a verb from a noun: "público" is an audience,
+                "publicó" is not; without one it can be either (``stems``), the noun rather (``forms``).
         """
-        return _word(self, key, form.endswith("ó"))
+        return _word(self, key, form.endswith(("ó", "Ó")))
 
 
 @lru_cache(maxsize=20_000)
-def _word(listed: Dictionary, key: str, verb: bool) -> Word:
-    forms: tuple[tuple[str, float], ...] = ()
-    phrases = []
-    for spanish, english in listed.lines(key):
-        if spanish == key:
-            forms = _parsed(english, verb)
-        else:
-            phrases.append(Phrase(tuple(spanish.split()), tuple(english[1:].split("|"))))
+def _word(listed: Dictionary, key: str, stressed: bool) -> Word:
+    lines = dict(listed.lines(key))
+    phrases = [
+        Phrase(tuple(words.split()), tuple(line[1:].split("|"))) for words, line in lines.items() if " " in words
+    ]
+    other = key[:-1] + "ó" if key.endswith("o") else ""
+    verb = dict(listed.lines(other)).get(other, "") if other else ""
+    nouns, verbs = _parsed(lines.get(key, "")), _parsed(verb)
+    forms = (verbs or nouns) if stressed else (nouns or verbs)
     if not forms and not phrases:
         return NOTHING
-    stems = frozenset(stem(word) for form, _ in forms for word in form.lower().replace("-", " ").split())
+    possible = forms if stressed else (*nouns, *verbs)
+    stems = frozenset(stem(word) for form, _ in possible for word in form.lower().replace("-", " ").split())
     return Word(forms, stems, tuple(sorted(phrases, key=lambda phrase: -len(phrase.words))))
 
 
-def _parsed(line: str, verb: bool) -> tuple[tuple[str, float], ...]:
+def _parsed(line: str) -> tuple[tuple[str, float], ...]:
     own, rest = "", line
-    if line[0] in "=+":
+    if line[:1] in ("=", "+"):
         own, _, rest = line[1:].partition("\t")
         if line[0] == "=":
-            own, rest = ("", rest) if verb and rest else (own, "")
+            rest = ""
     pairs = (pair.rpartition(":") for pair in rest.split())
     return (*((form, 1.0) for form in own.split("|") if form), *((form, int(share) / 100) for form, _, share in pairs))
+
+
+def stressed(word: str) -> str:
+    """A Spanish word folded but for an accent on a last o, as the lines are listed."""
+    return fold(word[:-1]) + "ó" if word.endswith(("ó", "Ó")) else fold(word)
 
 
 @cache

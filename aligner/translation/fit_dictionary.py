@@ -1,11 +1,12 @@
 """Makes the dictionary of captions: ``aligner/data/dictionary-es-en.tsv.gz``.
 
-``python -m aligner.translation.fit_dictionary --aligned ES EN FORWARD REVERSE [--aligned …]``
+``python -m aligner.translation.fit_dictionary --human ES EN FORWARD REVERSE [--machine ES EN FORWARD REVERSE]``
 
-``ES`` and ``EN`` hold the folded words (:func:`aligner.translation.names.words_of`) of parallel sentences, one a line;
-``FORWARD`` and ``REVERSE`` are what ``eflomal-align --source ES --target EN --model 3 --forward-links FORWARD
---reverse-links REVERSE`` made of them. Links of both directions count. Our own lines,
-``aligner/data/dictionary-es-en-own.txt``, go before what was counted; they are inflected here.
+``ES`` and ``EN`` hold the folded words of parallel sentences, translated by people or by a machine, one a line, those of
+``ES`` folded by :func:`aligner.translation.dictionary.stressed`; ``FORWARD`` and ``REVERSE`` are what ``eflomal-align
+--source ES --target EN --model 3 --forward-links FORWARD --reverse-links REVERSE`` made of them. Links of both
+directions count. Our own lines, ``aligner/data/dictionary-es-en-own.txt``, go before what was counted; they are
+inflected here.
 """
 
 from __future__ import annotations
@@ -14,25 +15,37 @@ import argparse
 import gzip
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aligner.resources import data
+from aligner.translation.dictionary import stressed
 from aligner.translation.glossary import plural
 from aligner.translation.spelling import fold
 
 #: Links of the least frequent Spanish word; share of the rarest English word, and how many are kept; times that an
-#: English word is seen.
-LEAST, SHARE, MOST, SEEN = 3, 0.04, 5, 4
+#: English word is seen; times that a common one is.
+LEAST, SHARE, MOST, SEEN, COMMON = 3, 0.04, 5, 4, 100
 _OWN = "dictionary-es-en-own.txt"
 _LINE = re.compile(r"(?P<kind>[nampqv])\s+(?P<spanish>[^=]+?)\s*=\s*(?P<english>.+)")
 
 
-def counted(files: list[list[Path]]) -> Iterator[tuple[str, str]]:
-    """(Spanish word, line) of the words that are linked often enough."""
+def counted(human: list[list[Path]], machine: Sequence[list[Path]] = ()) -> Iterator[tuple[str, str]]:
+    """(Spanish word, line) of the words that are linked often enough.
+
+    Args:
+        human: files of sentences that people translated.
+        machine: those that a machine translated. A common English word counts for nothing there where people never
+            put it for the Spanish one: what the machine did not know it took for another word ("champiñones":
+            champagnes).
+    """
     links: defaultdict[str, Counter[str]] = defaultdict(Counter)
     seen: Counter[str] = Counter()
-    for paths in files:
+    common: Counter[str] = Counter()
+    put: set[tuple[str, str]] = set()
+    for paths in (*human, *machine):
+        if paths is (machine[0] if machine else None):
+            common, put = seen.copy(), {(word, form) for word, forms in links.items() for form in forms}
         with paths[0].open() as es, paths[1].open() as en, paths[2].open() as forward, paths[3].open() as reverse:
             for spanish, english, one, other in zip(es, en, forward, reverse, strict=True):
                 source, target = spanish.split(), english.split()
@@ -44,10 +57,19 @@ def counted(files: list[list[Path]]) -> Iterator[tuple[str, str]]:
         total = forms.total()
         if total < LEAST or not word.isalpha() or len(word) < 3:
             continue
-        kept = [(n, form) for form, n in forms.items() if n / total >= SHARE and seen[form] >= SEEN and len(form) > 1]
+        kept = [
+            (n, form)
+            for form, n in forms.items()
+            if n / total >= SHARE
+            and seen[form] >= SEEN
+            and len(form) > 2
+            and "'" not in form
+            and (common[form] < COMMON or (word, form) in put)
+        ]
         kept = sorted(kept, key=lambda pair: (-pair[0], pair[1]))[:MOST]
         if kept and [form for _, form in kept] != [word]:
-            yield word, " ".join(f"{form}:{round(100 * n / total)}" for n, form in kept)
+            # 100 would be one of our own lines
+            yield word, " ".join(f"{form}:{min(99, round(100 * n / total))}" for n, form in kept)
 
 
 # ------------------------------------------------------------------------------------------------- our own lines
@@ -83,7 +105,10 @@ def inflected(line: str) -> Iterator[tuple[str, str]]:
     english = [form.strip() for form in match["english"].split("|")]
     for spanish in match["spanish"].split(","):
         for form, wanted in _FORMS[match["kind"]](spanish.strip(), english):
-            yield fold(form), ("+" if match["kind"] == "v" else "=") + "|".join(wanted)
+            yield (
+                " ".join(map(fold, parts)) if len(parts := form.split()) > 1 else stressed(form),
+                ("+" if match["kind"] == "v" else "=") + "|".join(wanted),
+            )
 
 
 def _plural_es(word: str) -> str:
@@ -127,9 +152,9 @@ def _noun_phrase(words: str, english: list[str]) -> Iterator[tuple[str, list[str
 
 _PREPOSITIONS = frozenset(["de", "del", "a", "en", "por"])
 _VERB = {
-    "ar": (("a",), ("an",), ("o",), ("aron", "aba", "aban"), ("ando",)),
-    "er": (("e",), ("en",), ("io",), ("ieron", "ia", "ian"), ("iendo",)),
-    "ir": (("e",), ("en",), ("io",), ("ieron", "ia", "ian"), ("iendo",)),
+    "ar": (("a",), ("an",), ("ó",), ("aron", "aba", "aban"), ("ando",)),
+    "er": (("e",), ("en",), ("ió",), ("ieron", "ia", "ian"), ("iendo",)),
+    "ir": (("e",), ("en",), ("ió",), ("ieron", "ia", "ian"), ("iendo",)),
 }
 
 
@@ -179,11 +204,11 @@ def merged(lines: dict[str, str]) -> dict[str, str]:
         before = listed.get(word)
         if before is None:
             listed[word] = line
-        else:  # "barrio" and "barrió"
+        else:
             forms = dict.fromkeys([*before[1:].split("|"), *line[1:].split("|")])
             listed[word] = ("=" if "=" in before[0] + line[0] else "+") + "|".join(forms)
     for word, line in listed.items():
-        lines[word] = f"{line}\t{lines[word]}" if word in lines else line
+        lines[word] = f"{line}\t{lines[word]}" if line[0] == "+" and word in lines else line
     return lines
 
 
@@ -193,8 +218,10 @@ _FORMS = {"n": _noun, "m": _person, "a": _adjective, "v": _verb, "p": _phrase, "
 def main() -> None:
     """Reads the files named on the command line and writes the dictionary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aligned", nargs=4, type=Path, action="append", required=True, metavar="FILE")
-    lines = merged(dict(counted(parser.parse_args().aligned)))
+    parser.add_argument("--human", nargs=4, type=Path, action="append", required=True, metavar="FILE")
+    parser.add_argument("--machine", nargs=4, type=Path, action="append", default=[], metavar="FILE")
+    options = parser.parse_args()
+    lines = merged(dict(counted(options.human, options.machine)))
     text = "".join(sorted(f"{word}\t{line}\n" for word, line in lines.items()))
     data("dictionary-es-en.tsv.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{len(lines):,} words")
