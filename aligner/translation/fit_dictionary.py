@@ -2,7 +2,7 @@
 
 ``python -m aligner.translation.fit_dictionary --human ES EN FORWARD REVERSE [--machine ES EN FORWARD REVERSE]``
 
-``ES`` and ``EN`` hold the folded words of parallel sentences, translated by people or by a machine, one a line, those of
+``ES`` and ``EN`` hold the folded words of parallel sentences, translated by people or a machine, one a line, those of
 ``ES`` folded by :func:`aligner.translation.dictionary.stressed`; ``FORWARD`` and ``REVERSE`` are what ``eflomal-align
 --source ES --target EN --model 3 --forward-links FORWARD --reverse-links REVERSE`` made of them. Links of both
 directions count. Our own lines, ``aligner/data/dictionary-es-en-own.txt``, go before what was counted; they are
