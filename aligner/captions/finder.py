@@ -16,8 +16,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise, takewhile
 from operator import attrgetter, itemgetter
 
@@ -41,7 +41,7 @@ BODY_WORDS = 20  # a context-language line of so many words, or one that ends li
 STANDFIRST_BELOW, STANDFIRST_ABOVE = 10, 15  # words of a line without a final stop below or above the first heading
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Findings:
     """What was found in one document.
 
@@ -50,7 +50,6 @@ class Findings:
         slugs: bare picture names.
         other_languages: lines in a language that is neither of the two.
         credit_lines: lines that hold a credit and nothing else.
-        paragraphs: body text that a caption can be linked to.
         context_language: ISO 639-1 code of the article, as measured.
         warnings: remarks on the document, ``code: reason``.
     """
@@ -59,9 +58,14 @@ class Findings:
     slugs: tuple[Slug, ...] = ()
     other_languages: tuple[OtherLanguage, ...] = ()
     credit_lines: tuple[CreditLine, ...] = ()
-    paragraphs: tuple[Block, ...] = ()
     context_language: str = "en"
     warnings: tuple[str, ...] = ()
+    _gather: Callable[[], tuple[Block, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def paragraphs(self) -> tuple[Block, ...]:
+        """Body text that a caption can be linked to; gathered when asked for, as most documents have no captions."""
+        return self._gather()
 
 
 @dataclass(slots=True)
@@ -478,13 +482,16 @@ class _Finder:
     # The document ---------------------------------------------------------------------------------------------
 
     def _conclude(self) -> Findings:
-        if not self.found:
-            return Findings(
-                paragraphs=self._paragraphs({"context"}), context_language=self.weigher.languages[self.weigher.context]
-            )
         if any(found.unread for found in self.found):
             self._read_rest()
         mine, language = self.weigher.pair
+        if {"caption", "exempt", "body", "other"}.isdisjoint([found.kind for found in self.found]):
+            return Findings(
+                slugs=tuple(self._slugs()),
+                credit_lines=tuple(self._credit_lines()),
+                context_language=language,
+                _gather=partial(self._paragraphs, {"context"}),
+            )
         warnings: list[str] = []
         letters = self._letters()
         if sum(letters.values()) - letters[mine] - letters[language] > FOREIGN * letters[language]:
@@ -497,11 +504,11 @@ class _Finder:
                 f"context-language: the article is written in {mine}, not {language}: nothing is reported as a caption"
             )
             return Findings(
-                paragraphs=self._paragraphs({"caption", "body", "exempt"}),
                 slugs=tuple(self._slugs()),
                 credit_lines=tuple(self._credit_lines()),
                 context_language=mine,
                 warnings=tuple(warnings),
+                _gather=partial(self._paragraphs, {"caption", "body", "exempt"}),
             )
         if most > context and most > caption:
             warnings.append(f"context-language: the article is written in {foreign}, not {language}")
@@ -526,9 +533,9 @@ class _Finder:
             slugs=tuple(self._slugs()),
             other_languages=tuple(self._others()),
             credit_lines=tuple(self._credit_lines()),
-            paragraphs=self._paragraphs({"context"}),
             context_language=language,
             warnings=tuple(warnings),
+            _gather=partial(self._paragraphs, {"context"}),
         )
 
     def _letters(self) -> Counter[str]:
@@ -537,12 +544,12 @@ class _Finder:
         Of the caption language, lines that can be captions do not count if the article has paragraphs.
         """
         mine, theirs = self.weigher.pair
-        sums, lines = Counter[str](), 0
+        sums, lines, size = Counter[str](), 0, 0
         paragraphs = False
-        for block in self.plain:
-            if block.role not in PICTURE:
-                sums[theirs] += len(block.text)
-                paragraphs = paragraphs or block.text.count(" ") >= BODY_WORDS
+        for text in [block.text for block in self.plain if block.role not in PICTURE]:
+            size += len(text)
+            paragraphs = paragraphs or text.count(" ") >= BODY_WORDS
+        sums[theirs] = size
         for found in self.found:
             kind, size = found.kind, found.part.end - found.part.start
             if kind not in ("context", "other", "caption", "exempt", "body") or found.block.role in PICTURE:
