@@ -18,6 +18,7 @@ from aligner.resources import data, data_json
 _KNOWN, _UNKNOWN = -7.0, -2.0  # the most that one word can count against a language (nats)
 _INITIAL = -1.4  # the same for a capitalised unknown word at the start of a line
 _LIKELY, _FOREIGN = -2.5, -1.9  # a language can claim a word above the first and not well below the second
+_SURE_WORD, _LIKELY_WORD = -1.0, -2.5  # nats behind the best language from which a word is, or may be, a language's
 _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be counted as its word
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
@@ -241,6 +242,25 @@ class Weigher:
         """Whether a word that is written with a capital is known as a word rather than a name."""
         entry = self.word(word.lower())
         return entry.known and not entry.proper and word.title() not in self.given
+
+    def is_caption_word(self, word: str) -> bool:
+        """Whether a word in small letters is the caption language's."""
+        return self.word(word).side == "caption"
+
+    def is_caption_noun(self, word: str) -> bool:
+        """Whether a word in small letters is the caption language's besides being, maybe, a name."""
+        entry = self.word(word)
+        return entry.known and entry.side == "caption" and not entry.proper
+
+    def is_context_word(self, word: str) -> bool:
+        """Whether a word in small letters is clearly the context language's."""
+        entry = self.word(word)
+        return entry.known and entry.scores[self.context] > _SURE_WORD > entry.scores[self.caption]
+
+    def may_be_context(self, word: str) -> bool:
+        """Whether a word in small letters may be the context language's."""
+        entry = self.word(word)
+        return word in self.shared or (entry.known and entry.scores[self.context] > _LIKELY_WORD)
 
     def _settled(self, text: str) -> bool:
         """Whether function words settle a line.
