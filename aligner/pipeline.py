@@ -131,8 +131,8 @@ class Pipeline:
 
         articles = [
             article
-            for _, finding, captions in documents
-            for article in [ArticleChoice(tuple(block.text for block in finding.paragraphs))] * len(captions)
+            for text, finding, captions in documents
+            for article in [ArticleChoice.of(text, finding)] * len(captions)
         ]
         return chooser(articles.__getitem__, glossary)
 

@@ -28,6 +28,7 @@ from aligner.translation.pairing import pairs
 from aligner.translation.rerank import ArticleChoice
 from aligner.translation.respelling import Spelled, respell
 from aligner.translation.spelling import distance, fold
+from aligner.translation.text import straight_quotes
 
 CASES = Path(__file__).parent / "cases" / "names"
 
@@ -71,6 +72,37 @@ def test_right_words_stay(case: dict[str, Any]) -> None:
 def test_respelling_twice_changes_nothing_more(case: dict[str, Any]) -> None:
     again = {**case, "translation": case["expected"], "attention": None}
     assert run(again).text == case["expected"]
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "attention", "missing"),
+    [
+        ("Un centro de acogida de Tenerife", "A reception centre", {"centre": "centro"}, ("Tenerife",)),
+        ("La planta de El Prat de Llobregat", "The El Prat plant", {"El": "El", "Prat": "Prat"}, ("Llobregat",)),
+        ("La canciller Angela Merkel", "Chancellor Angela Merkel", {"Angela": "Angela", "Merkel": "Merkel"}, ()),
+        ("Vista de la Sagrada Familia", "View of the Holy Family", {"Holy": "Sagrada", "Family": "Familia"}, ()),
+    ],
+)
+def test_a_name_without_anything_in_its_place_is_missing(
+    source: str, translation: str, attention: dict[str, str], missing: tuple[str, ...]
+) -> None:
+    case = {"source": source, "translation": translation, "attention": attention, "article": ["Nothing was said."]}
+    assert run(case).missing == missing
+
+
+def test_headings_beside_the_paragraphs_have_names_too() -> None:
+    text = (
+        "The night San Mamés fell silent\n\nThe visitors won in the last minute of the match on Sunday "
+        "evening, with a header, and nobody in the ground had seen it coming before.\n\n"
+        "Vista de San Mames antes del partido de la Liga\n"
+    )
+    article = documents.from_text(text)
+    choice = ArticleChoice.of(article, find(article))
+    assert choice.beside == ("The night San Mamés fell silent",)
+    assert choice.mentions.find("San Mamés") == "San Mamés"
+    assert ArticleChoice(choice.paragraphs).mentions.find("San Mamés") is None
+    shouted = documents.from_text(text.replace("night", "Night").replace("fell silent", "Fell Silent"))
+    assert ArticleChoice.of(shouted, find(shouted)).beside == ()
 
 
 def test_alignment_follows_the_text() -> None:
@@ -165,7 +197,7 @@ def test_references_of_the_corpus_stay(corpus: Path) -> None:
                 if mark["kind"] != "caption_es" or not mark.get("reference") or mark["caption"].isupper():
                     continue
                 seen += 1
-                source = " ".join(mark["caption"].split())
+                source = straight_quotes(mark["caption"])
                 spelled = respell(mark["reference"], None, source, pairs(source, mentions), mentions)
                 if spelled.text != mark["reference"]:
                     changed.append((mark["reference"], spelled.text))

@@ -18,6 +18,7 @@ from aligner.errors import DocumentError, UsageError
 if TYPE_CHECKING:
     from aligner.records import Translation
     from aligner.translation.glossary import Glossary
+    from aligner.translation.rerank import ArticleChoice
     from aligner.translation.translator import Choose, Translator
 
 # Lines translated together: enough for full batches, little enough to flow.
@@ -107,7 +108,7 @@ def translate(
         stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise DocumentError(f"{file}: cannot be read ({error.strerror})") from None
-    paragraphs = _paragraphs(article) if article else ()
+    context = _context(article) if article else None
     with stream:
         translator = Translator.open(
             model, engine, beam_size=beam, threads=threads, batch_tokens=batch_tokens, caps=caps.value
@@ -121,7 +122,7 @@ def translate(
                 "target_language": translator.target_language or "en",
             }
             terms = Glossary.load(glossary, **languages)
-        choose = _chooser(translator, terms, paragraphs)
+        choose = _chooser(translator, terms, context)
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
         while chunk := list(islice(lines, _CHUNK)):
@@ -129,7 +130,7 @@ def translate(
             if variant is not Variant.none:
                 from aligner.translation.variant import FIXED, converted, habit
 
-                english = FIXED.get(variant.value) or habit(paragraphs)
+                english = FIXED.get(variant.value) or habit(context.paragraphs if context else ())
                 translations = [converted(translation, english) for translation in translations]
             for source, translation in zip(chunk, translations, strict=True):
                 sys.stdout.write(_printed(source, translation, format_) + "\n")
@@ -139,33 +140,30 @@ def translate(
     _progress(done, last=True)
 
 
-def _paragraphs(path: Path) -> tuple[str, ...]:
-    """The body text of an article."""
+def _context(path: Path) -> ArticleChoice:
+    """What an article says of its captions' translations."""
     from aligner import documents
     from aligner.captions import find
+    from aligner.translation.rerank import ArticleChoice
 
-    return tuple(block.text for block in find(documents.read(path)).paragraphs)
+    return ArticleChoice.of(article := documents.read(path), find(article))
 
 
-def _chooser(translator: Translator, terms: Glossary | None, paragraphs: tuple[str, ...]) -> Choose | None:
+def _chooser(translator: Translator, terms: Glossary | None, context: ArticleChoice | None) -> Choose | None:
     """What picks and mends a translation: article and dictionary, if they are for these languages, and glossary.
 
     Raises:
         UsageError: there is an article for other languages.
     """
     spanish = (translator.source_language, translator.target_language) == ("es", "en")
-    if paragraphs and not spanish:
+    if context and not spanish:
         raise UsageError("--article is for translations from Spanish into English")
     choose = terms.chooser() if terms else None
     if not spanish:
         return choose
-    if not paragraphs:
-        from aligner.translation import coined
-
-        return coined.chooser(choose)
     from aligner.translation.rerank import ArticleChoice, chooser
 
-    article = ArticleChoice(paragraphs)
+    article = context or ArticleChoice(())
     return chooser(lambda _: article, terms)
 
 

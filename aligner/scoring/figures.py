@@ -213,11 +213,15 @@ def numbers(text: str) -> Counter[str]:
 
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’][sS]?$")
 
 
 def names(text: str) -> Counter[str]:
-    """The words of three and more letters that start with a capital, in a text that is not all capitals."""
-    words = [word for word in WORD.findall(text) if len(word) >= 3]
+    """The words of three and more letters that start with a capital, in a text that is not all capitals.
+
+    An English possessive is no part of a name: "Suez's canal" holds the name of "canal de Suez".
+    """
+    words = [word for found in WORD.findall(text) if len(word := _POSSESSIVE.sub("", found)) >= 3]
     if words and all(word.isupper() for word in words):
         return Counter(word.title() for word in words)
     return Counter(word for word in words if word[0].isupper())

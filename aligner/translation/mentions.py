@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -105,7 +106,7 @@ class Mentions:
 
     def __init__(self, paragraphs: Iterable[str]) -> None:
         """Reads the article's paragraphs."""
-        self.texts = list(paragraphs)
+        self.texts = [unicodedata.normalize("NFC", text) for text in paragraphs]
         self.tokens = [tokens(text) for text in self.texts]
         self.places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         inside: set[str] = set()
@@ -134,6 +135,13 @@ class Mentions:
         p, i = at
         return self.tokens[p][i] if 0 <= i < len(self.tokens[p]) else None
 
+    def follows(self, one: Token, other: Token) -> bool:
+        """Whether the article prints a word as another of its names begins: "Refugio Olvera"."""
+        return any(
+            (after := self.token((p, i + 1))) is not None and after.key == other.key and after.follows
+            for p, i in self.places.get(one.key, ())
+        )
+
     def text(self, p: int, first: int, last: int) -> str:
         """The article's text from one token to another."""
         return self.texts[p][self.tokens[p][first].start : self.tokens[p][last].end]
@@ -153,6 +161,22 @@ class Mentions:
                 seen[form if text.isupper() and not form.isupper() else text] += 1
         exact = seen.get(form, 0)
         return form if exact else max(seen, key=lambda text: seen[text]) if seen else None
+
+    def alone(self, form: str) -> bool:
+        """Whether the article prints a name not only as a part of a longer one, as "España" in "Plaza de España"."""
+        wanted = name_tokens(form)
+        for p, i in self.places.get(wanted[0].key, ()) if wanted else ():
+            last = i + len(wanted)
+            if self.text(p, i, min(last, len(self.tokens[p])) - 1) != form:
+                continue
+            before, after = self.token((p, i - 1)), self.token((p, last))
+            if before is not None and before.key in PARTICLES and before.key not in FUNCTION_WORDS:
+                continue
+            if before is not None and before.capital and not before.first and self.tokens[p][i].follows:
+                continue
+            if after is None or not (after.capital and after.follows):
+                return True
+        return False
 
     def _joined(self, p: int, found: Sequence[Token]) -> bool:
         return all(len(self.texts[p][a.end : b.start]) <= 2 for a, b in pairwise(found))

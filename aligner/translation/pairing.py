@@ -28,7 +28,12 @@ ALIKE = 60
 
 #: Endings of Spanish names and of their English forms.
 _ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
-_ROMAN = re.compile("[IVX]+")
+#: A number of a monarch or a pope.
+ROMAN = re.compile("[IVX]+")
+#: Words of the longest name that the article is asked for.
+_LONGEST_NAME = 6
+_WITH_ARTICLE = frozenset(["el", "la", "los", "las"])
+_NEW = frozenset(["alto", "alta", "bajo", "baja", "gran", "nuevo", "nueva"])
 _GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
 
 
@@ -56,6 +61,15 @@ _HEADS = _listed_pairs(
     "teatro=theatre/theater templo=temple torre=tower tren=train tribunal=court tunel=tunnel "
     "universidad=university valle=valley volcan=volcano"
 )
+_STREET_WORDS = {
+    "es": "alameda avenida calle callejon carrera glorieta paseo plaza plazuela rambla ronda travesia",
+    "en": "alley avenue boulevard lane parade promenade road square street walk way",
+    "before": "a al de del desde e el en entre hacia hasta la las los para por y",
+}
+#: Streets and squares, whose names English keeps; what they are in English; what stands before such a name: "una plaza"
+#: and "antigua plaza" have none.
+_SAINTS = frozenset(["san", "santa", "santo"])
+_STREETS, STREET_HEADS, _BEFORE = (frozenset(_STREET_WORDS[key].split()) for key in ("es", "en", "before"))
 _DIRECTIONS = _listed_pairs(
     "norte=north/northern sur=south/southern este=east/eastern oeste=west/western oriental=eastern/east "
     "occidental=western/west central=central nacional=national real=royal mayor=main/great viejo=old vieja=old "
@@ -77,6 +91,7 @@ class Pair:
         old: other spellings of ``target``, which give way to the article's.
         inside: it is a part of a longer name.
         surname: it stands behind a Spanish given name.
+        given: it is such a name, with another behind it.
     """
 
     words: tuple[Token, ...]
@@ -88,6 +103,7 @@ class Pair:
     old: tuple[str, ...] = ()
     inside: bool = False
     surname: bool = False
+    given: bool = False
 
 
 def pairs(source: str, mentions: Mentions) -> list[Pair]:
@@ -101,12 +117,12 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
     taken = [False] * len(found)
     made: list[Pair] = []
     # Names that the article has letter for letter go before the list: "Tierra de Campos" is not on Earth.
-    for run in _runs(source, found, taken):
+    for run in _runs(source, found, taken, mentions):
         if len(run) > 1:
             made += [pair for pair in _spelled(source, run, mentions) if _letter_for_letter(pair)]
-    made += [
-        pair for pair in _translated_names(source, found, mentions) if not any(_overlap(pair, one) for one in made)
-    ]
+    for named in (_printed_names(source, found, mentions), _translated_names(source, found, mentions)):
+        made += [pair for pair in named if not any(_overlap(pair, one) for one in made)]
+    made += [pair for pair in _streets(source, found) if not any(_overlap(pair, one) for one in made)]
     spans = [(pair.words[0].start, pair.words[-1].end) for pair in made]
     for i, token in enumerate(found):
         taken[i] = any(start <= token.start < end for start, end in spans)
@@ -114,7 +130,7 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
             made.append(_from_list(source, found[start:end], entry, mentions))
-    for run in _runs(source, found, taken):
+    for run in _runs(source, found, taken, mentions):
         made += _headed(source, found, _spelled(source, run, mentions), mentions)
     paired = {token.start for pair in made for token in pair.words}
     for token in found:
@@ -129,6 +145,71 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
 
 def _overlap(one: Pair, other: Pair) -> bool:
     return one.words[0].start < other.words[-1].end and other.words[0].start < one.words[-1].end
+
+
+def _printed_names(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
+    """Spanish names of several words that the article has letter for letter, though the caption writes them small.
+
+    "la avenida Corrientes" for "Avenida Corrientes", "barrio obrero" in a caption in capitals for "Barrio Obrero".
+    """
+    end = 0
+    for i, token in enumerate(found):
+        if token.start < end or token.capital or is_english(token.key) or token.key in PARTICLES:
+            continue
+        for p, at in mentions.places.get(token.key, ()):
+            there = mentions.tokens[p][at : at + _LONGEST_NAME]
+            size = _same_words(source, found[i:], there, mentions.texts[p])
+            if size > 1 and all(word.capital or word.key in PARTICLES for word in there[:size]):
+                words = tuple(word for word in found[i : i + size] if word.key not in PARTICLES)
+                end = found[i + size - 1].end
+                yield Pair(words, source[token.start : end], mentions.text(p, at, at + size - 1), True)
+                break
+
+
+def _same_words(source: str, found: Sequence[Token], there: Sequence[Token], text: str) -> int:
+    """How many words from the start are the same in caption and article, particles at the end left out."""
+    last = 0
+    for size, (word, other) in enumerate(zip(found, there, strict=False)):
+        if word.key != other.key:
+            break
+        if size:
+            gap, space = source[found[size - 1].end : word.start], text[there[size - 1].end : other.start]
+            if space != " " or not _GAP.fullmatch(gap):
+                break
+        last = last if word.key in PARTICLES else size + 1
+    return last
+
+
+def _streets(source: str, found: Sequence[Token]) -> Iterator[Pair]:
+    """Streets and squares: "la plaza de España" is "Plaza de España" in English too."""
+    for i, head in enumerate(found):
+        if head.key not in _STREETS:
+            continue
+        apart = head.capital or head.first or not i or source[found[i - 1].end : head.start] != " "
+        if not apart and found[i - 1].key not in _BEFORE:
+            continue
+        first = i + 1
+        while first < len(found) and found[first].key in PARTICLES and not found[first].capital:
+            first += 1
+        last = first
+        while last < len(found) and found[last].start == found[last - 1].end + 1:
+            joins = found[first].key in _SAINTS and found[last].key in PARTICLES
+            if not (found[last].capital or joins):
+                break
+            last += 1
+        while last > first and not found[last - 1].capital:
+            last -= 1
+        words = [token for token in found[first:last] if token.capital]
+        whole = found[i:last]
+        key = " ".join(token.key for token in whole)
+        if (
+            not words
+            or key in lexicon()
+            or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(whole))
+        ):
+            continue
+        printed = source[head.start : words[-1].end]
+        yield Pair((head, *words), printed, printed[0].upper() + printed[1:], False, "street")
 
 
 def _translated_names(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
@@ -249,10 +330,15 @@ def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Ment
                 old = tuple(other for other in sense if other != found)
                 return Pair(content, printed, found, True, entry.kind, others, old)
     if entry.kind not in {"demonym", "title"} and (found := mentions.find(printed)) is not None:
-        # The article keeps the Spanish name.
-        return Pair(content, printed, found, True, entry.kind, tuple(entry.forms))
+        # The article keeps the Spanish name: unless that is but a part of another one, its English ones give way.
+        forms = tuple(form for form in entry.forms if form != found)
+        if mentions.alone(found):
+            return Pair(content, printed, found, True, entry.kind, old=forms)
+        return Pair(content, printed, found, True, entry.kind, forms)
     others = tuple(entry.forms[1:])
-    return Pair(content, printed, entry.forms[0], False, entry.kind, others)
+    # A name of several words that is the same in English is kept whole.
+    kept = len(content) > 1 and entry.kind == "place" and fold(printed) == fold(entry.forms[0])
+    return Pair(content, printed, entry.forms[0], False, "name" if kept else entry.kind, others)
 
 
 def _printed(source: str, words: Sequence[Token]) -> str:
@@ -265,16 +351,24 @@ def is_ordinary(token: Token) -> bool:
     return lowered in known.lower or lowered in known.either or token.key in PARTICLES or token.key in FUNCTION_WORDS
 
 
-def _runs(source: str, found: Sequence[Token], taken: Sequence[bool]) -> Iterator[list[Token]]:
-    """Runs of words with capitals, particles between them included."""
+def _runs(source: str, found: Sequence[Token], taken: Sequence[bool], mentions: Mentions) -> Iterator[list[Token]]:
+    """Runs of words with capitals, particles between them included.
+
+    An ordinary word that opens a sentence begins one only as a given name, of the press or of the article: "Refugio
+    Olvera".
+    """
     run: list[Token] = []
-    for token, used in zip(found, taken, strict=True):
+    for i, (token, used) in enumerate(zip(found, taken, strict=True)):
         joined = bool(run) and _GAP.fullmatch(source[run[-1].end : token.start]) is not None
         if used or not joined or not (token.capital or token.key in PARTICLES):
             yield from _trimmed(run)
             run = []
         if not used and (run or (token.capital and not (token.first and is_ordinary(token)))):
             run.append(token)
+        elif not used and token.capital and i + 1 < len(found) and not taken[i + 1] and found[i + 1].follows:
+            following = mentions.follows(token, found[i + 1])
+            if following or (_is_given(token) and not is_ordinary(found[i + 1])):
+                run.append(token)
     yield from _trimmed(run)
 
 
@@ -285,8 +379,15 @@ def _trimmed(run: list[Token]) -> Iterator[list[Token]]:
         yield run
 
 
-def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
-    """Pairs of a run of words with capitals: what the article has of it, the rest as it is."""
+def _spelled(source: str, run: Sequence[Token], mentions: Mentions, inside: bool = False) -> Iterator[Pair]:
+    """Pairs of a run of words with capitals: what the article has of it, the rest as it is.
+
+    Args:
+        source: the caption.
+        run: the words, particles among them.
+        mentions: the article's names.
+        inside: the run is a part of a longer one.
+    """
     best: tuple[float, int, int, tuple[int, int]] | None = None
     for i, token in enumerate(run):
         if token.key in PARTICLES and not token.capital:
@@ -301,18 +402,10 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
                 if best is None or ranking[0] > best[0]:
                     best = ranking
     if best is None:
-        given = False
-        for i, token in enumerate(run):
-            # "Juan Pablo II" is "John Paul II".
-            reigns = i + 1 < len(run) and _ROMAN.fullmatch(run[i + 1].form) is not None
-            surname = given and token.follows and not reigns and token.form.lower() not in LABELS
-            given = surname or _is_given(token)
-            if token.capital and token.key not in PARTICLES and (surname or token.key not in lexicon()):
-                others = () if surname else _anglicised(run, i)
-                yield Pair((token,), token.form, token.form, False, others=others, inside=len(run) > 1, surname=surname)
+        yield from _unmentioned(source, run, inside or len(run) > 1)
         return
     _, i, size, (p, at) = best
-    yield from _spelled(source, run[:i], mentions) if i else ()
+    yield from _spelled(source, run[:i], mentions, True) if i else ()
     words = run[i : i + size]
     content = tuple(token for token in words if token.capital)
     if size == 1:
@@ -322,7 +415,53 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions) -> Iterator[
         if target.isupper() and not _printed(source, words).isupper():
             target = target.title()
     yield Pair(content, _printed(source, words), target, True)
-    yield from _spelled(source, run[i + size :], mentions) if i + size < len(run) else ()
+    yield from _spelled(source, run[i + size :], mentions, True) if i + size < len(run) else ()
+
+
+def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pair]:
+    """Pairs of a run that the article has nothing of: a pair a word, but for names that begin with an article."""
+    given, after = False, 0
+    for i, token in enumerate(run):
+        if i < after:
+            continue
+        after = _together(run, i)
+        if after - i > 1:
+            # "Los Palos Grandes": the article is a part of the name, and none of it is translated.
+            printed, given = _printed(source, run[i:after]), False
+            yield Pair(tuple(run[i:after]), printed, printed, False, inside=True)
+            continue
+        # "Juan Pablo II" is "John Paul II".
+        reigns = any(ROMAN.fullmatch(word.form) for word in run[i + 1 : i + 3])
+        surname = given and token.follows and not reigns and token.form.lower() not in LABELS
+        followed = i + 1 < len(run) and run[i + 1].follows
+        given = surname or _is_given(token)
+        if token.capital and token.key not in PARTICLES and (surname or token.key not in lexicon()):
+            yield Pair(
+                (token,),
+                token.form,
+                token.form,
+                False,
+                others=() if surname else _anglicised(run, i),
+                inside=inside,
+                surname=surname,
+                given=given and followed and not surname and not reigns,
+            )
+
+
+def _together(run: Sequence[Token], i: int) -> int:
+    """Where a name of several words ends that begins with a capital article or with what makes a place new or big."""
+    token, last = run[i], i + 1
+    if token.first or not token.capital or token.key not in (_WITH_ARTICLE | _NEW):
+        return last
+    while last < len(run) and run[last].capital and run[last].start == run[last - 1].end + 1:
+        last += 1
+    rest = run[i + 1 : last]
+    known = lexicon()
+    if not rest or any(word.key in known for word in rest) or (not token.key.endswith("s") and rest[0].key in _HEADS):
+        return i + 1
+    if token.key in _NEW and all(map(is_ordinary, rest)):
+        return i + 1  # "Gran Premio", "Nueva Ley"
+    return last
 
 
 def _is_given(token: Token) -> bool:
@@ -379,7 +518,11 @@ def _segment(run: Sequence[Token], i: int, mentions: Mentions, p: int, at: int) 
     if len(apart) > 1:
         return (last, mean) if mean <= TOGETHER else None
     word, other = run[i], found[at]
-    if is_ordinary(word) or word.key in lexicon() or other.key not in mentions.names:
+    if word.key in lexicon() or other.key not in mentions.names:
+        return None
+    if is_ordinary(word) and (
+        word.form != other.form or word.first or is_english(word.key) or not mentions.alone(word.form)
+    ):
         return None
     if word.form != other.form and _contradicted(run, i, mentions, other.key):
         return None

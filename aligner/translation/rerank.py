@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,8 @@ from aligner.translation.pairing import pairs
 from aligner.translation.respelling import Spelled, respell
 
 if TYPE_CHECKING:
+    from aligner.captions import Findings
+    from aligner.documents import Article
     from aligner.translation.glossary import Glossary
     from aligner.translation.translator import Choose, Hypothesis
 
@@ -28,14 +31,33 @@ class ArticleChoice:
 
     Attributes:
         paragraphs: its body text.
+        beside: its headings and other lines beside the captions, for the names in them.
     """
 
     paragraphs: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, article: Article, found: Findings) -> ArticleChoice:
+        """The choice for the captions that were found in an article."""
+        body = {block.start for block in found.paragraphs}
+        other = [(caption.start, caption.end) for caption in found.captions]
+        other += [(line.start, line.end) for line in found.credit_lines]
+        other += [(line.start, line.end) for line in found.slugs]
+        other += [(line.start, line.end) for line in found.other_languages]
+        other.sort()
+        starts = [start for start, _ in other]
+        beside = []
+        for block in article.blocks:
+            at = bisect_left(starts, block.end) - 1
+            if block.start not in body and (at < 0 or other[at][1] <= block.start) and _is_sentence_case(block.text):
+                beside.append(block.text)
+        return cls(tuple(block.text for block in found.paragraphs), tuple(beside))
 
     @cached_property
     def mentions(self) -> Mentions:
         """The names it mentions."""
-        return Mentions(self.paragraphs)
+        return Mentions((*self.paragraphs, *self.beside))
 
     @cached_property
     def forms(self) -> frozenset[str]:
@@ -46,7 +68,8 @@ class ArticleChoice:
     def words(self) -> list[frozenset[str]]:
         """The content words of each paragraph."""
         return [
-            frozenset(token.key for token in found if token.key not in FUNCTION_WORDS) for found in self.mentions.tokens
+            frozenset(token.key for token in found if token.key not in FUNCTION_WORDS)
+            for found in self.mentions.tokens[: len(self.paragraphs)]
         ]
 
     def choose(self, hypotheses: Sequence[Hypothesis]) -> Hypothesis:
@@ -85,13 +108,22 @@ class ArticleChoice:
         )
 
     def _spelled(self, hypothesis: Hypothesis, spelled: Spelled) -> Hypothesis:
-        if spelled.text == hypothesis.text:
-            return replace(hypothesis, names=spelled.names)
-        # The word left over may have been a name.
-        problems = tuple(guard.remaining(hypothesis.problems, hypothesis.source, spelled.text))
+        problems = list(hypothesis.problems)
+        if spelled.text != hypothesis.text:
+            # The word left over may have been a name.
+            problems = guard.remaining(problems, hypothesis.source, spelled.text)
+        if spelled.missing:
+            problems.append(guard.Problem("name-lost", ", ".join(dict.fromkeys(spelled.missing))))
+            problems.sort(key=lambda problem: -guard.CODES[problem.code])
         return replace(
-            hypothesis, text=spelled.text, names=spelled.names, alignment=spelled.alignment, problems=problems
+            hypothesis, text=spelled.text, names=spelled.names, alignment=spelled.alignment, problems=tuple(problems)
         )
+
+
+def _is_sentence_case(text: str) -> bool:
+    """Whether capitals say that words of a heading are names: most of the longer words have none."""
+    long = [word for word in text.split() if len(word) > 3 and word.isalpha()]
+    return 2 * sum(word[0].isupper() for word in long) <= len(long)
 
 
 def chooser(article: Callable[[int], ArticleChoice], glossary: Glossary | None = None) -> Choose:

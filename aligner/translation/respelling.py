@@ -16,9 +16,10 @@ from rapidfuzz import fuzz
 
 from aligner.records import Name
 from aligner.translation import casing
+from aligner.translation.dictionary import dictionary, stem
 from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, name_tokens, tokens
-from aligner.translation.namelist import english_names, english_words, is_english
-from aligner.translation.pairing import TOGETHER, Pair, is_ordinary
+from aligner.translation.namelist import english_names, english_words, is_english, is_english_name
+from aligner.translation.pairing import ROMAN, STREET_HEADS, TOGETHER, Pair, is_ordinary
 from aligner.translation.spelling import distance, fold
 
 #: Share of attention by which a word of the translation counts as coming from a word of the caption.
@@ -30,9 +31,9 @@ COPY, COPY_UNATTENDED = 0.5, 0.75
 #: Likeness in per cent that a copy of the first word of a sentence must have.
 FIRST = 80
 
-_BETWEEN = re.compile(r"(?:['’]s?)?\W{0,3}")
+_BETWEEN = re.compile(r"(?:['’][sS]?)?\W{0,3}")
 #: Letters of names that Spanish and English transliterate each in its own way.
-_TRANSLITERATED = re.compile(r"[kw]|[stczkgp]h|([^lr])\1")
+_TRANSLITERATED = re.compile(r"[kw]|[stzkgp]h|[^aeiou]y|([^lr])\1")
 _ARTICLES = frozenset(["el", "la", "los", "las"])
 
 #: Attention of a translation: for each of its words the weights over the words of the source.
@@ -49,6 +50,7 @@ class Spelled:
         kept: names of the caption that stand in ``text`` as they should.
         lost: names of the caption that do not.
         alignment: attention of the translation's words.
+        missing: of the lost ones those for which nothing else stands in ``text``, as the caption prints them.
     """
 
     text: str
@@ -56,6 +58,7 @@ class Spelled:
     kept: int
     lost: int
     alignment: Matrix | None = None
+    missing: tuple[str, ...] = ()
 
 
 def _same_word(wanted: Token, found: Token) -> bool:
@@ -130,6 +133,8 @@ class _Rewriter:
     def satisfied(self, index: int) -> bool:
         """Takes what is right already; spellings of the same name give way to the article's."""
         pair = self.wanted[index]
+        if pair.kind == "street":
+            return self._named_street(index, pair)
         for form in (pair.target, *pair.old, *pair.others):
             span = self.claim(pair, form)
             if span is None:
@@ -155,6 +160,32 @@ class _Rewriter:
             return True
         return False
 
+    def _named_street(self, index: int, pair: Pair) -> bool:
+        """Whether a street stands in a translation with its name, or with a name of its own in English.
+
+        So do "Calle Autonomía", "the Autonomía street" and "Independence Square"; "the square of Spain" does not.
+        """
+        span = self.claim(pair, pair.target)
+        if span is None:
+            owned = self.owned(pair)
+            for j in owned:
+                if self.tokens[j].key not in STREET_HEADS or not j or not self._next_to(j - 1, j):
+                    continue
+                left = [s for word in pair.words[1:] for s in self.occurrences(word.form)]
+                if len(left) >= len(pair.words) - 1 and any(s[-1] == j - 1 for s in left):
+                    span = list(range(j - len(pair.words) + 1, j + 1))
+                elif not left and self.tokens[j].capital and self.tokens[j - 1].capital and j - 1 in owned:
+                    span = [j - 1, j]
+                if span:
+                    break
+        if span is None:
+            return False
+        for j in span:
+            self.used[j] = True
+        self.found[index] = span
+        self.done.add(index)
+        return True
+
     def _free(self, span: Sequence[int]) -> None:
         for j in span:
             self.used[j] = False
@@ -164,6 +195,8 @@ class _Rewriter:
         key = pair.words[0].key
         if pair.kind != "name" or not self.tokens[span[0]].form.isascii():
             return False
+        if pair.surname or "ñ" in pair.source.lower():
+            return True
         return len(span) == 1 and not set(key) & set("kw") and not is_english(key)
 
     def replace(self, span: Sequence[int], form: str) -> None:
@@ -183,10 +216,15 @@ class _Rewriter:
         """Replaces what stands in the place of a name, where that is certain enough."""
         pair = self.wanted[index]
         owned = self.owned(pair)
-        if pair.kind in {"title", "word", "demonym"} or (pair.kind != "name" and not pair.mentioned):
+        if pair.kind in {"title", "word", "demonym"} or (pair.kind not in {"name", "street"} and not pair.mentioned):
             span = self._copy(pair, owned)
         elif pair.mentioned:
             span = self._region(pair, owned)
+        elif len(pair.words) > 1 and self.alignment is not None:
+            # Of a name of several words that is kept whole, nothing is translated.
+            span = self._contiguous(sorted({*owned, *self._near(pair, owned)}))
+        elif len(pair.words) > 1:
+            span = None
         else:
             span = self._garbled(pair, owned)
         if span is None:
@@ -194,12 +232,20 @@ class _Rewriter:
             self.found[index] = owned or self._near(pair, owned)
             return False
         form = self._fitting(pair, span)
-        if span[0] and self.tokens[span[0] - 1].key == "the" and name_tokens(form)[0].key in _ARTICLES:
+        bare = pair.kind == "street" or name_tokens(form)[0].key in _ARTICLES
+        if span[0] and bare and self._stands_for_article(span[0] - 1, pair):
             span = [span[0] - 1, *span]
         self.replace(span, form)
         self.found[index] = span
         self.done.add(index)
         return True
+
+    def _stands_for_article(self, j: int, pair: Pair) -> bool:
+        """Whether a word before a name with an article is that article: "the", or "As" for "Las"."""
+        token = self.tokens[j]
+        return token.key == "the" or (
+            token.capital and token.key in FUNCTION_WORDS and self.attention(j, pair.words[0]) >= ATTENDED
+        )
 
     def _region(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """The words that stand for a name that the article mentions."""
@@ -223,28 +269,48 @@ class _Rewriter:
     def _garbled(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """The words that are a copy gone wrong of a name that the article does not mention."""
         key = pair.words[0].key
-        if len(key) < 4 or (is_ordinary(pair.words[0]) and not pair.surname):
+        if len(key) < 3 or (is_ordinary(pair.words[0]) and not (pair.surname or pair.given)):
             return None
         near = self._near(pair, owned)
         span = self._contiguous(near + [j for j in owned if j not in near and self._fragment(pair, j, near)])
         if span is None:
-            return None
+            return self._another(pair, owned)
         if pair.words[0].first and not pair.inside:
             # It may be no name at all: "Apicultores recogen" is "Apiculturists collect".
             joined = "".join(self.tokens[j].key for j in span)
             if fuzz.ratio(joined, key) < FIRST:
                 return None
-        if pair.surname and self.alignment is not None:
-            # "Javier Sicily", "Alonso Reis": a Spanish surname has one spelling.
+        transliterated = any(_TRANSLITERATED.search(word) for word in (key, *(self.tokens[j].key for j in span)))
+        if (pair.surname or pair.given) and self.alignment is not None:
+            # "Javier Sicily", "Alonso Reis", "Conception Arenal": a Spanish name of a person has one spelling.
             first = self.tokens[span[0]]
             copied = first.capital and (not first.first or first.key[0] == key[0])
-            if copied and not any(_TRANSLITERATED.search(word) for word in (key, *(self.tokens[j].key for j in span))):
+            if copied and not transliterated:
                 return span
         if any(distance(self.tokens[j].key, key) <= TOGETHER for j in span):
-            return None  # another way of spelling it, not a copy gone wrong
+            # Another way of spelling it, unless nobody spells it so.
+            strange = not transliterated and all(map(self._strange, span))
+            return span if strange else None
         if pair.inside and any(self._miscopied(self.tokens[j].key, key) for j in span):
             return span  # "Angel Merkel": parts of people's names are not translated
-        return span if self._strange(max(span, key=lambda j: len(self.tokens[j].key))) else None
+        odd = self._strange(max(span, key=lambda j: len(self.tokens[j].key)))
+        return span if odd else self._another(pair, owned)
+
+    def _another(self, pair: Pair, owned: list[int]) -> list[int] | None:
+        """The name of something else in the place of one that the article does not mention: "Latvia" for "Letizia".
+
+        That is a name of the list or an acronym, which no other name of the caption stands for.
+        """
+        word = pair.words[0]
+        if pair.kind != "name" or (word.first and not pair.inside) or is_ordinary(word) or is_loud(word.form):
+            return None
+        right = {token.key for other in self.wanted for form in (other.target, *other.others) for token in tokens(form)}
+        for j in owned:
+            token = self.tokens[j]
+            named = is_loud(token.form) or any(is_english_name(token.form, kind) for kind in ("place", "demonym"))
+            if named and token.key not in right and self.attention(j, word) >= SURE:
+                return [j]
+        return None
 
     def _miscopied(self, key: str, source: str) -> bool:
         """Whether a word is like one of the caption and not merely another way of spelling it."""
@@ -420,8 +486,8 @@ class _Rewriter:
             if not 0 <= other_index < len(self.wanted):
                 continue
             other = self.wanted[other_index]
-            if other.kind != "name" or not self.found.get(other_index):
-                continue
+            if other.kind != "name" or not self.found.get(other_index) or ROMAN.fullmatch(other.source):
+                continue  # "Pablo VI" is "Paul VI"
             ahead = other_index > index
             a, b = (pair, other) if ahead else (other, pair)
             if self.source[a.words[-1].end : b.words[0].start] != " ":
@@ -462,7 +528,21 @@ class _Rewriter:
                 names[Name(pair.source, pair.target)] = None
         named = [i for i in range(len(self.wanted)) if self.wanted[i].kind not in {"title", "word", "demonym"}]
         gone = sum(i in lost for i in named)
-        return Spelled(text, tuple(names), len(named) - gone, gone, self._realigned(text))
+        missing = tuple(self.wanted[i].source for i in lost if i in named and self._is_missing(i))
+        return Spelled(text, tuple(names), len(named) - gone, gone, self._realigned(text), missing)
+
+    def _is_missing(self, index: int) -> bool:
+        """Whether neither a name nor a translation of its words stands in the place of a lost name."""
+        pair = self.wanted[index]
+        if all(map(is_ordinary, pair.words)) or (pair.words[0].first and not pair.inside and pair.kind == "name"):
+            return False
+        stands = self.found.get(index) or self.owned(pair)
+        if pair.kind != "name":
+            return not stands
+        near = any(self._like(j, [word.key]) >= COPY for j in stands for word in pair.words)
+        known = dictionary()
+        right = {form for word in pair.words for form in known.word(word.key, word.form).stems}
+        return not near and not any(stem(self.tokens[j].key) in right for j in stands)
 
     def _realigned(self, text: str) -> Matrix | None:
         """The alignment of the new translation: a name has the attention of what it replaced."""
