@@ -56,14 +56,12 @@ class ExistingFileError(OutputError):
     """A file stands where a result would go, and is another."""
 
 
-def missing(what: str, extra: str) -> UsageError:
-    """The error that a package of an extra is not installed, with a remedy that holds in a clone and elsewhere.
-
-    Args:
-        what: what needs which package, as a clause.
-        extra: name of the extra that brings it.
-    """
-    return UsageError(f"{what}: pip install 'caption-aligner[{extra}]' (in a clone of the repository: '.[{extra}]')")
+def install(extra: str) -> str:
+    """The command that installs what an extra brings, as it holds for this installation."""
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").is_file():
+        return f"pip install -e '{checkout}[{extra}]'"
+    return f"pip install 'caption-aligner[{extra}]' (in a clone of the repository: pip install '.[{extra}]')"
 
 
 def unwritable(target: Path, error: OSError) -> OutputError:

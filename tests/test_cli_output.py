@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -15,7 +17,10 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+from aligner import errors
+from aligner.cli.output import write_all
 from aligner.documents import from_text
+from aligner.errors import ExistingFileError, OutputError
 from aligner.readers import html
 from aligner.records import Caption, CreditLine, Document, OtherLanguage, Slug, Translation
 from aligner.show import count, markdown, put_columns, size, summary
@@ -163,11 +168,22 @@ def test_counts_sizes_and_languages() -> None:
         (["run", "--force", "SEED"], "--force"),
         (["run", "--diff", "--format", "jsonl", "SEED"], "--format"),
         (["run", "--patch", "-", "--format", "jsonl", "SEED"], "--format"),
+        (["batch", "SEED", "--out", "out", "--no-translate", "--beam", "2"], "--beam"),
+        (["batch", "SEED", "--out", "out", "--memory", "m.sqlite", "--memory-limit", "0"], "--memory"),
+        (["score", "SEED", "--trials", "100"], "--trials"),
+        (["score", "SEED", "--gold", "gold", "--from", "fr"], "--from"),
+        (["score", "SEED", "--gold", "gold", "--paired", "none", "--trials", "9"], "--trials"),
+        (["export", "SEED", "--to", "tsv", "--force"], "--force"),
+        (["import", "a.tsv", "--run", "SEED", "--patch-mode", "both"], "--patch-mode"),
+        (["import", "a.tsv", "--run", "SEED", "--force"], "--force"),
+        (["review", "SEED", "--export", "a.jsonl", "--port", "0"], "--port"),
     ],
 )
-def test_options_that_do_nothing_are_refused(aligner: Run, seed: Path, arguments: list[str], said: str) -> None:
-    done = aligner(*[str(seed) if word == "SEED" else word for word in arguments])
-    assert (done.returncode, done.stdout) == (2, "")
+def test_options_that_do_nothing_are_refused(
+    aligner: Run, seed: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = aligner(*[str(seed) if word == "SEED" else word for word in arguments], cwd=tmp_path)
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
     assert done.stderr.startswith(f"aligner: {said} ")
     assert done.stderr.count("\n") == 1
 
@@ -194,3 +210,74 @@ def test_a_file_where_a_folder_is_needed(aligner: Run, seed: Path, tmp_path: Pat
     (tmp_path / "folder.html").mkdir()
     done = aligner("run", "--report", tmp_path / "folder.html", seed)
     assert "a folder has this name" in done.stderr
+
+
+def test_a_run_is_no_document(aligner: Run, seed: Path, tmp_path: Path) -> None:
+    for style in ("jsonl", "json"):
+        path = tmp_path / f"run.{style}"
+        path.write_text(aligner("find", "--format", style, seed).stdout, encoding="utf-8")
+        done = aligner("run", path)
+        assert (done.returncode, done.stdout) == (1, f"{path}  could not be read\n")
+        assert "the records of a run, not documents; aligner report, score, export" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_json_of_several_lines_is_refused_in_one(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[\n  {\n    "text": "El presidente llega al palacio"\n  }\n]\n', encoding="utf-8")
+    done = aligner("find", tmp_path / "a.json")
+    assert done.returncode == 1
+    assert done.stderr.endswith("a.json: JSON, but not JSON Lines; write one object in each line (jq -c '.[]')\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_the_review_and_says_where_decisions_are(aligner: Run, seed: Path, tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the extra review is missing")
+    (tmp_path / "run.jsonl").write_text(aligner("run", "--format", "jsonl", seed).stdout, encoding="utf-8")
+    command = [sys.executable, "-m", "aligner", "review", tmp_path / "run.jsonl", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert said.splitlines()[-1] == f"aligner: ended; decisions are kept in {tmp_path / 'run.review.sqlite'}"
+    assert "Traceback" not in said
+
+
+def test_status_of_a_batch_that_was_killed_as_it_began(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / ".lock").touch()
+    done = aligner("batch", "status", tmp_path / "begun")
+    assert done.returncode == 2
+    assert "it was killed as it began: start it again" in done.stderr
+    assert "name the --out folder" in aligner("batch", "status", tmp_path / "none").stderr
+
+
+def test_the_model_in_records_is_named_by_models(aligner: Run, seed: Path) -> None:
+    (shown,) = json.loads(aligner("models", "list", "--format", "json").stdout)
+    record = json.loads(aligner("run", "--format", "jsonl", seed).stdout)
+    assert record["captions"][0]["translation"]["model"] == shown["in_records"]["ctranslate2"]
+    assert shown["in_records"]["ctranslate2"] in aligner("models", "list").stdout
+
+
+def test_files_are_written_all_or_none(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"other")
+    files = {tmp_path / "a": b"new", tmp_path / "b": b"new"}
+    with pytest.raises(ExistingFileError, match=r"b: a file that is another stands here; give --force"):
+        write_all(files, overwrite=False)
+    (tmp_path / "c").mkdir()
+    with pytest.raises(OutputError, match="a folder has this name"):
+        write_all({**files, tmp_path / "c": b"new"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+    assert (tmp_path / "b").read_bytes() == b"other"
+    write_all(files)
+    assert (tmp_path / "b").read_bytes() == b"new"
+
+
+def test_what_is_missing_is_installed_from_where_the_command_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "__file__", str(tmp_path / "aligner" / "errors.py"))
+    assert errors.install("zst").startswith("pip install 'caption-aligner[zst]' (in a clone")
+    (tmp_path / "pyproject.toml").touch()
+    assert errors.install("zst") == f"pip install -e '{tmp_path}[zst]'"

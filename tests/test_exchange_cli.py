@@ -120,7 +120,7 @@ def test_other_files_are_not_written_over(tmp_path: Path, run: Path) -> None:
         kept = file.read_bytes()
         file.write_bytes(b"edited since")
         before = {path: path.read_bytes() for path in (new, corrected)}
-        assert f"give --force to overwrite them, or another folder or name:\n{file}" in said(aligner(*arguments))
+        assert f"{file}: a file that is another stands here; give --force" in said(aligner(*arguments))
         assert {path: path.read_bytes() for path in (new, corrected)} == before
         file.write_bytes(kept)
     corrected.write_bytes(b"edited since")

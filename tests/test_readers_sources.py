@@ -17,7 +17,7 @@ import zstandard
 from aligner.documents import Edit
 from aligner.errors import AlignerError, DocumentError, UsageError
 from aligner.patch import apply, unpatch
-from aligner.readers import Item, Limits, SeenIds, column_edits, open_source
+from aligner.readers import Item, Limits, SeenIds, SourceOptions, column_edits, open_source
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 from targets import record
@@ -98,7 +98,7 @@ def test_nothing_there_is_refused_at_once(write, spec, tmp_path):
 
 def test_unknown_format_is_refused(write):
     with pytest.raises(UsageError, match=r"unknown format 'pdf'; the formats are docx, html, jsonl"):
-        open_source(write("a.txt", b"x"), format="pdf")
+        open_source(write("a.txt", b"x"), SourceOptions(format="pdf"))
 
 
 def test_standard_input(monkeypatch):
@@ -162,7 +162,7 @@ def test_goes_on_from_any_document(write, name, data):
     specs = [write("first.txt", b"x"), write(name, data), write("last.txt", b"y")]
     items = list(open_source(specs))
     for number, item in enumerate(items):
-        assert list(open_source(specs, after=item.position)) == items[number + 1 :]
+        assert list(open_source(specs, SourceOptions(after=item.position))) == items[number + 1 :]
     if name == "records.warc.gz":
         assert all(item.position.offset is not None for item in items[1:-1] if not item.fatal)  # can be sought
 
@@ -171,21 +171,21 @@ def test_changed_inputs_are_noticed(write):
     specs = [write("a.txt", b"x"), write("b.txt", b"y")]
     first = next(open_source(specs))
     with pytest.raises(UsageError, match=r"source 0 is 'b\.txt', was 'a\.txt'"):
-        list(open_source(specs[::-1], after=first.position))
+        list(open_source(specs[::-1], SourceOptions(after=first.position)))
 
 
 def test_limits(write):
     name = write("x.jsonl", LINES)
-    assert names(open_source(name, limits=Limits(items=2))) == ["a", "2"]
-    items = list(open_source(name, limits=Limits(document_bytes=26)))
+    assert names(open_source(name, SourceOptions(limits=Limits(items=2)))) == ["a", "2"]
+    items = list(open_source(name, SourceOptions(limits=Limits(document_bytes=26))))
     assert errors(items) == [
         "x.jsonl, line 1: the line is 33 bytes long; the limit for a document is 26",
         "x.jsonl, line 3: the line is 45 bytes long; the limit for a document is 26",
         "x.jsonl, line 4: the line is 29 bytes long; the limit for a document is 26",
     ]
-    big = list(open_source(write("b.txt", b"x" * 27), limits=Limits(document_bytes=26)))
+    big = list(open_source(write("b.txt", b"x" * 27), SourceOptions(limits=Limits(document_bytes=26))))
     assert errors(big) == ["b.txt: larger than the limit of 26 bytes for a document"]
-    page = list(open_source(write("x.parquet", parquet(2)), limits=Limits(document_bytes=3)))
+    page = list(open_source(write("x.parquet", parquet(2)), SourceOptions(limits=Limits(document_bytes=3))))
     assert errors(page) == [
         "x.parquet, line 1: the text is 4 bytes long; the limit is 3",
         "x.parquet, line 2: the text is 4 bytes long; the limit is 3",
@@ -194,7 +194,7 @@ def test_limits(write):
 
 def test_columns(write):
     data = b'{"key": "k", "page": "<p>x", "text": "no"}\n{"key": "", "page": "y"}\n{"page": 1, "key": "z"}\n'
-    items = list(open_source(write("x.jsonl", data), text_column="page", id_column="key"))
+    items = list(open_source(write("x.jsonl", data), SourceOptions(text_column="page", id_column="key")))
     assert names(items) == ["k", "x.jsonl#1", "z"]
     assert [item.data for item in items] == [b"<p>x", b"", b""]
     assert errors(items) == [
@@ -223,7 +223,7 @@ def test_warc_records_that_are_no_pages(write):
             record("http://h.example", gzip.compress(bytes(10**7)), headers="Content-Encoding: gzip\r\n"),
         ]
     )
-    stream = open_source(write("x.warc", data), limits=Limits(document_bytes=10**6))
+    stream = open_source(write("x.warc", data), SourceOptions(limits=Limits(document_bytes=10**6)))
     items = list(stream)
     assert [(item.document[7], item.data) for item in items if not item.error] == [(c, PAGE) for c in "cde"]
     assert errors(items) == [
@@ -303,7 +303,7 @@ def test_a_line_of_100_megabytes(write, tmp_path):
             file.write(b"x" * 10**6)
         file.write(b'"}\n' + LINES)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    items = list(open_source("x.jsonl", limits=Limits(document_bytes=10**6)))
+    items = list(open_source("x.jsonl", SourceOptions(limits=Limits(document_bytes=10**6))))
     assert errors(items) == [
         "x.jsonl, line 1: the line is 100,000,012 bytes long; the limit for a document is 1,000,000"
     ]
@@ -314,13 +314,13 @@ def test_a_line_of_100_megabytes(write, tmp_path):
 def test_duplicate_ids(write, tmp_path):
     specs = [write("a.jsonl", LINES), write("b.jsonl", LINES)]
     seen = SeenIds(str(tmp_path / "ids.sqlite"))
-    items = list(open_source(specs, seen=seen))
+    items = list(open_source(specs, SourceOptions(seen=seen)))
     assert errors(items)[0] == "a: the id was seen before (source 0, document 0); ids must differ"
     assert len(errors(items)) == 4
     seen.commit()
     seen.close()
     # After a restart the first ones are still the first ones.
-    again = list(open_source(specs, seen=SeenIds(str(tmp_path / "ids.sqlite")), after=items[1].position))
+    again = list(open_source(specs, SourceOptions(seen=SeenIds(str(tmp_path / "ids.sqlite")), after=items[1].position)))
     assert again == items[2:]
 
 

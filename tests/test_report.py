@@ -372,5 +372,5 @@ def test_missing_extra_is_one_message(
             patched.setitem(sys.modules, package, None)
             code, _, err = call("report", path, "-o", tmp_path / "x.html")
             assert code == 2
-            assert "pip install 'caption-aligner[report]'" in err
+            assert f"pip install -e '{Path(cli.__file__).parents[2]}[report]'" in err
     assert not (tmp_path / "x.html").exists()

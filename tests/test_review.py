@@ -411,7 +411,7 @@ def test_export_without_serving(tmp_path: Path) -> None:
     assert "is the run itself" in str(aligner("review", run, "--export", run).exception)
     result = aligner("corpus-add", run, "--to", tmp_path / "gold")
     assert result.exit_code == 0
-    assert "1 documents, 3 captions added" in result.stderr
+    assert "1 document, 3 captions added" in result.stderr
     records = [json.loads(line) for line in (tmp_path / "gold" / "gold.jsonl").read_text().splitlines()]
     assert records[0]["origin"] == "reviewed"
 

@@ -135,7 +135,7 @@ def test_gates(
 
 
 def test_gate_on_a_figure_that_was_not_measured_is_missed(call: Call, files: dict[str, Path]) -> None:
-    code, _, err = call("score", files["run"], "--resamples", 0, "--fail-under", "find.span.f1=0.1")
+    code, _, err = call("score", files["run"], "--fail-under", "find.span.f1=0.1")
     assert code == 1
     assert "find.span.f1 is not measured in this run" in err
 
@@ -355,7 +355,7 @@ def test_sarif_fixes_correct_the_article(
 
 
 def test_unwritable_output_is_one_message(call: Call, files: dict[str, Path], tmp_path: Path) -> None:
-    code, _, err = call("score", files["run"], "--resamples", 0, "--sarif", tmp_path)
+    code, _, err = call("score", files["run"], "--sarif", tmp_path)
     assert code == 1
     assert "cannot be written" in err
     assert "Traceback" not in err

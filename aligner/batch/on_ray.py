@@ -18,7 +18,7 @@ from typing import Any
 
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Found, Outcome, Worker, WorkerSettings, failure
-from aligner.errors import AlignerError, UsageError
+from aligner.errors import AlignerError, UsageError, install
 from aligner.readers.sources import Position
 
 # Chunks that an actor gets at once, so that captions fill the batches of the translation.
@@ -117,7 +117,7 @@ def run(
         import ray
         import ray.data
     except ImportError:
-        raise UsageError("--engine ray needs Ray: pip install 'caption-aligner[ray]'") from None
+        raise UsageError(f"--engine ray needs Ray: {install('ray')}") from None
     if "-" in options.inputs:
         raise UsageError("--engine ray cannot read standard input: give files that every node can open")
     rows = [{"source": pickle.dumps(source)} for source in sources]

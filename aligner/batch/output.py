@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from aligner.errors import OutputError, UsageError
+from aligner.errors import OutputError, UsageError, install
 from aligner.readers.sources import Position
 
 FORMATS = ("jsonl", "jsonl.zst", "parquet")
@@ -515,4 +515,4 @@ def available(format: str) -> None:
     try:
         __import__(module)
     except ImportError:
-        raise UsageError(f"--format {format} needs {module}: pip install 'caption-aligner[{extra}]'") from None
+        raise UsageError(f"--format {format} needs {module}: {install(extra)}") from None

@@ -22,7 +22,7 @@ from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
 from aligner.errors import AlignerError, OutputError, UsageError
 from aligner.readers.names import SeenIds
-from aligner.readers.sources import Item, Limits, Position, check_format, read_sources, sources_of
+from aligner.readers.sources import Item, Limits, Position, SourceOptions, check_format, read_sources, sources_of
 
 # Documents that travel to a worker together; a large document travels alone.
 _CHUNK_DOCUMENTS = 16
@@ -343,14 +343,9 @@ def source_names(options: BatchOptions) -> Iterator[str]:
 
 def read_source(options: BatchOptions, name: str, after: Position | None = None) -> Iterator[Item]:
     """The documents of a source, read as a run is told to."""
-    return read_sources(
-        [name],
-        format=options.input_format,
-        text_column=options.text_column,
-        id_column=options.id_column,
-        limits=Limits(document_bytes=options.document_bytes),
-        after=after,
-    )
+    limits = Limits(document_bytes=options.document_bytes)
+    reading = SourceOptions(options.input_format, options.text_column, options.id_column, limits, after)
+    return read_sources([name], reading)
 
 
 def source_items(options: BatchOptions, number: int, name: str, after: Position | None = None) -> Iterator[Item]:

@@ -197,10 +197,11 @@ def load(folder: Path) -> dict[str, Any]:
     """
     try:
         data: dict[str, Any] = json.loads((folder / RUN).read_bytes())
-    except FileNotFoundError:
-        raise UsageError(
-            f"{folder}: no run here ({RUN} is missing); name the --out folder of an aligner batch"
-        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        # The lock comes before all else.
+        killed = (folder / ".lock").exists()
+        remedy = "it was killed as it began: start it again" if killed else "name the --out folder of an aligner batch"
+        raise UsageError(f"{folder}: no run here ({RUN} is missing); {remedy}") from None
     except ValueError:
         raise UsageError(f"{folder / RUN}: damaged; start in a new folder") from None
     if data.get("schema") != SCHEMA:

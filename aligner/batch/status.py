@@ -18,6 +18,7 @@ from aligner.batch.runs import read_source, share_of, source_names
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Found, Worker, WorkerSettings
 from aligner.errors import UsageError
+from aligner.show import count, size
 
 # A sample for --plan: sources spread over the input, and documents from the beginning of each.
 _SOURCES = 16
@@ -63,17 +64,19 @@ class Status:
         share = "" if self.done is None or self.state == "finished" else f", {self.done:.1%} of the input"
         lines = [
             f"{self.folder}: {self.state}{share}",
-            f"  {counts.documents:,} documents ({counts.input_bytes / 1e6:,.1f} MB), "
-            f"{counts.records:,} records "
-            f"in {self.shards} sealed shards{' and an open one' if self.state != 'finished' else ''}",
-            f"  {counts.captions:,} captions in {counts.with_captions:,} documents, "
+            f"  {count(counts.documents, 'document')} done ({size(counts.input_bytes)}), "
+            f"{count(counts.records, 'record')} in {count(self.shards, 'finished file')}"
+            f"{' and one being written' if self.state != 'finished' else ''}",
+            f"  {count(counts.captions, 'caption')} in {count(counts.with_captions, 'document')}, "
             f"{counts.translated:,} translated, "
-            f"{counts.linked:,} linked, {counts.warnings:,} warnings",
+            f"{counts.linked:,} linked, {count(counts.warnings, 'warning')}",
             f"  {counts.failed:,} failed" + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items())),
         ]
         if model := self.settings.get("model"):
-            lines.append(f"  model {model['name']}, sha256 {model['sha256'][:12]}…")
-        lines += [f"  memory: {held['entries']:,} translations" for held in self.memory]
+            lines.append(f"  model {model['name']} (all its files together: SHA-256 {model['sha256'][:12]}…)")
+        lines += [f"  memory: {count(held['entries'], 'translation')}" for held in self.memory]
+        if self.state == "interrupted":
+            lines.append("  the command that began it goes on with it")
         for retry in self.retries:
             lines += retry.lines()
         return lines
@@ -166,11 +169,12 @@ class Plan:
         """For a person."""
         per_caption = f", {1000 * self.translate_seconds:.1f} ms a caption" if self.translate_seconds else ""
         lines = [
-            f"{self.sources:,} sources, {self.source_bytes / 1e6:,.1f} MB",
-            f"sample: {self.sampled:,} documents, {self.failed:,} of them failed; "
+            f"{count(self.sources, 'source')}, {size(self.source_bytes)}",
+            f"sample: {count(self.sampled, 'document')}, {self.failed:,} of them failed; "
             f"{1000 * self.find_seconds:.2f} ms a document{per_caption} on one core",
-            f"about {self.documents:,} documents with {self.captions:,} captions",
-            f"about {duration(self.seconds)} with {self.workers} workers, {self.output_bytes / 1e6:,.1f} MB of records",
+            f"about {count(self.documents, 'document')} with {count(self.captions, 'caption')}",
+            f"about {duration(self.seconds)} with {count(self.workers, 'worker')}, "
+            f"{size(self.output_bytes)} of records",
         ]
         if self.guessed:
             lines.append("sizes within compressed sources are guessed: expect the figures to be off by a factor of two")

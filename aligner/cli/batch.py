@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from aligner.cli.output import refuse
 from aligner.cli.run import FromOption, GlossaryOption, ToOption, Variant, VariantOption
 from aligner.errors import AlignerError, UsageError
+from aligner.show import count
 
 if TYPE_CHECKING:
     from aligner.batch.progress import Progress
@@ -52,6 +54,7 @@ class _Group(TyperGroup):
 
 
 def run(
+    context: typer.Context,
     inputs: Annotated[
         list[str],
         typer.Argument(
@@ -124,6 +127,13 @@ def run(
     """
     from aligner.batch import forking
 
+    if not translate:
+        idle = ("model", "mt_engine", "beam", "glossary", "variant", "memory", "memory_limit")
+        refuse(context, *idle, because="is for translations: leave it or --no-translate out")
+    if memory_limit == 0:
+        refuse(context, "memory", because="does nothing with --memory-limit 0, which keeps no memory")
+    if plan and retry_failed:
+        raise UsageError("--plan and --retry-failed do not go together")
     if engine is Executor.local and not plan:
         forking.start(translate=translate, link=link, engine=mt_engine)
     from aligner.batch import runs
@@ -162,8 +172,6 @@ def run(
     if plan:
         from aligner.batch.status import plan as make_plan
 
-        if retry_failed:
-            raise UsageError("--plan and --retry-failed do not go together")
         estimate = make_plan(options)
         typer.echo(json.dumps(estimate.to_dict()) if log_json else "\n".join(estimate.lines()))
         return
@@ -199,8 +207,8 @@ def _report(summary: Summary, progress: Progress, log_json: bool) -> None:
     else:
         rate = summary.documents_now / max(summary.seconds, 1e-9)
         typer.echo(
-            f"  {duration(summary.seconds)} for {summary.documents_now:,} documents ({rate:,.0f}/s), "
-            f"{summary.memory_hits:,} captions from the memory"
+            f"  {duration(summary.seconds)} for {count(summary.documents_now, 'document')} ({rate:,.0f}/s), "
+            f"{count(summary.memory_hits, 'caption')} from the memory"
         )
     typer.echo(f"  digest {summary.digest}")
     progress.event("finished", digest=summary.digest, documents=summary.counts.documents, failed=summary.counts.failed)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from aligner.cli.score import Format
+from aligner.show import count
 
 group = typer.Typer(help="Gold sets: check and describe them.", no_args_is_help=True)
 
@@ -34,8 +35,9 @@ def check(folders: Folders = None) -> None:
     for problem in problems:
         typer.echo(str(problem))
     captions = sum(len(document.captions("es")) for document in gold.documents)
-    counts = f"{len(gold.files)} gold sets, {len(gold.documents)} documents, {captions} Spanish captions"
-    typer.echo(f"aligner: {counts}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}", err=True)
+    counts = f"{count(len(gold.files), 'gold set')}, {count(len(gold.documents), 'document')}"
+    counts += f", {count(captions, 'Spanish caption')}"
+    typer.echo(f"aligner: {counts}: {count(len(problems), 'problem') if problems else 'no problems'}", err=True)
     raise typer.Exit(1 if problems else 0)
 
 

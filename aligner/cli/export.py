@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.output import write_atomically
+from aligner.cli.output import refuse, write_all, write_atomically
 from aligner.cli.run import PatchMode
-from aligner.errors import ExistingFileError, OutputError, RecordError, UsageError
+from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side
+from aligner.show import count
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]
 ArticlesOption = Annotated[
@@ -27,6 +28,7 @@ ArticlesOption = Annotated[
 
 
 def export(
+    context: typer.Context,
     run: RunArgument,
     to: Annotated[Format | None, typer.Option("--to", "-t", help="Format; taken from FILE's name if left out.")] = None,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="File to write; - for stdout.")] = "-",
@@ -40,6 +42,8 @@ def export(
     """
     from aligner.exchange import format_of, read_run, units, write
 
+    if output == "-":
+        refuse(context, "force", because="is for a file that -o overwrites: name one with -o")
     if to is None:
         if output == "-":
             raise UsageError("say which format with --to, or name a file with -o")
@@ -60,17 +64,18 @@ def export(
     unread = sum(document.error is not None for document in documents)
     untranslated = sum(not unit.text for unit in found)
     typer.echo(
-        f"aligner: {_count(len(found), 'caption')} of {_count(len(documents), 'document')} to {to.value}",
+        f"aligner: {count(len(found), 'caption')} of {count(len(documents), 'document')} to {to.value}",
         err=True,
     )
     if unread:
-        typer.echo(f"aligner: {_count(unread, 'document')} could not be read in the run and gave nothing", err=True)
+        typer.echo(f"aligner: {count(unread, 'document')} could not be read in the run and gave nothing", err=True)
     if untranslated:
         left = "left out" if to is Format.tmx else "exported without a translation"
-        typer.echo(f"aligner: {_count(untranslated, 'caption')} without a translation {left}", err=True)
+        typer.echo(f"aligner: {count(untranslated, 'caption')} without a translation {left}", err=True)
 
 
 def import_(
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exported files that were edited since.")],
     run: Annotated[str, typer.Option("--run", "-r", metavar="RUN", help="The run that they were exported from.")],
     output: Annotated[
@@ -112,6 +117,10 @@ def import_(
     from aligner.cli.corrected import patched_names
     from aligner.exchange import Articles, dump_run, merge, read, read_run
 
+    if patch is None:
+        refuse(context, "patch_mode", "articles", because="is for corrected articles: give --patch too")
+        if output in (None, "-"):
+            refuse(context, "force", because="is for files that --patch or -o overwrite: give one of them")
     if output not in (None, "-") and run != "-" and Path(output).resolve() == Path(run).resolve():
         raise UsageError(f"{output}: is the run itself, which stays as it is; name another file")
     documents = read_run(run)
@@ -123,8 +132,8 @@ def import_(
             problems.append(str(error))
     merged = merge(documents, lines, prefer)
     if problems := [*problems, *merged.problems]:
-        count = sum(problem.count("\n") + 1 for problem in problems)
-        raise RecordError("nothing was imported; " + _count(count, "problem") + "\n" + "\n".join(problems))
+        lines_ = sum(problem.count("\n") + 1 for problem in problems)
+        raise RecordError("nothing was imported; " + count(lines_, "problem") + "\n" + "\n".join(problems))
     corrected = {}
     if patch is not None:
         where = Articles(articles)
@@ -137,26 +146,15 @@ def import_(
     outputs = dict(corrected)
     if output not in (None, "-"):
         outputs[Path(output)] = dump_run(merged.documents)
-    others = [path for path, data in outputs.items() if path.is_file() and path.read_bytes() != data]
-    if others and not force:
-        raise ExistingFileError(
-            "nothing was imported; files that are others stand here already; give --force to overwrite them, or "
-            "another folder or name:\n" + "\n".join(map(str, others))
-        )
-    for target, data in outputs.items():
-        write_atomically(target, data)
+    write_all(outputs, overwrite=force)
     if output == "-" or (output is None and patch is None):
         sys.stdout.buffer.write(dump_run(merged.documents))
         sys.stdout.buffer.flush()
     for remark in merged.remarks:
         typer.echo(f"aligner: {remark}", err=True)
     done = f"{len(merged.edited)} edited, {len(merged.accepted)} accepted, {len(merged.rejected)} rejected"
-    below = f"; {_count(len(corrected), 'article')} below {patch}" if patch else ""
+    below = f"; {count(len(corrected), 'article')} below {patch}" if patch else ""
     typer.echo(f"aligner: {done}{below}", err=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def register(app: typer.Typer) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aligner.show import count, put, size
+
 if TYPE_CHECKING:
     from aligner.translation.models import Model
 
@@ -32,7 +34,7 @@ Quantization = Annotated[
 
 def _described(model: Model) -> dict[str, Any]:
     manifest = model.manifest
-    size = sum(path.stat().st_size for path in model.path.rglob("*") if path.is_file())
+    bytes_ = sum(path.stat().st_size for path in model.path.rglob("*") if path.is_file())
     return {
         "name": model.name,
         "where": model.where,
@@ -40,7 +42,8 @@ def _described(model: Model) -> dict[str, Any]:
         "source_language": model.source_language,
         "target_language": model.target_language,
         "engines": list(model.engines),
-        "bytes": size,
+        "in_records": _in_records(model),
+        "bytes": bytes_,
         "max_source_tokens": model.max_source_tokens,
         "normalisation": model.normalisation,
         "licence": manifest.licence if manifest else None,
@@ -50,6 +53,21 @@ def _described(model: Model) -> dict[str, Any]:
         "notes": list(manifest.notes) if manifest else [],
         "files": {n: f.sha256 for n, f in sorted(manifest.files.items())} if manifest else {},
     }
+
+
+def _in_records(model: Model) -> dict[str, str]:
+    """What ``translation.model`` says in records, by engine: the model's name and the hash of the weights it runs."""
+    from aligner.translation.models import sha256
+
+    build = model.ctranslate2
+    weights = {"ctranslate2": build / "model.bin" if build else None, "transformers": model.safetensors}
+    names = {}
+    for engine in model.engines:
+        path = weights[engine]
+        if path is not None and path.is_file():
+            listed = model.manifest and model.manifest.files.get(path.relative_to(model.path).as_posix())
+            names[engine] = f"{model.name}@{(listed.sha256 if listed else sha256(path))[:12]}"
+    return names
 
 
 def _json(value: Any) -> None:
@@ -71,22 +89,21 @@ def list_(format_: FormatOption = Format.table) -> None:
     if format_ is Format.json:
         _json(described)
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("model", "languages", "where", "engines", "MB", "revision"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
+    for heading in ("model", "languages", "where", "engines", "size", "in records"):
+        table.add_column(heading, justify="right" if heading == "size" else "left", overflow="fold")
     for one in described:
         table.add_row(
             one["name"],
             f"{one['source_language'] or '?'} → {one['target_language'] or '?'}",
             one["where"],
             ", ".join(one["engines"]),
-            f"{one['bytes'] / 1e6:.1f}",
-            (one["revision"] or "")[:12],
+            size(one["bytes"]),
+            next(iter(one["in_records"].values()), ""),
         )
-    Console().print(table)
+    put(table)
 
 
 @models.command()
@@ -104,6 +121,7 @@ def show(model: Name, format_: FormatOption = Format.table) -> None:
         _json(described)
         return
     files = described.pop("files")
+    described["made from commit"] = described.pop("revision")
     for key, value in described.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         shown = ", ".join(map(str, shown)) if isinstance(shown, list) else shown
@@ -135,8 +153,8 @@ def verify(
         except ModelError as error:
             problems = [str(error)]
         failed |= bool(problems)
-        count = len(model.manifest.files) if model.manifest else 0
-        typer.echo(f"{model.name}: " + ("; ".join(problems) if problems else f"{count} files, all as they should be"))
+        files = count(len(model.manifest.files) if model.manifest else 0, "file")
+        typer.echo(f"{model.name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
     raise typer.Exit(1 if failed else 0)
 
 

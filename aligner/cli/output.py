@@ -6,7 +6,7 @@ import contextlib
 import filecmp
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
@@ -27,21 +27,39 @@ def writing(target: Path, overwrite: bool = True) -> Iterator[BinaryIO]:
         OutputError: the folder cannot be made or written to.
         ExistingFileError: such a file stands there, and must not be overwritten.
     """
-    temporary = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with _part(target).open("wb") as file:
             yield file
-        if not overwrite and target.is_file() and not filecmp.cmp(temporary, target, shallow=False):
-            raise ExistingFileError(
-                f"{target}: a file that is another stands here; give --force to overwrite it, or another folder"
-            )
-        temporary.replace(target)
+        _place([target], overwrite)
     except OSError as error:
         raise unwritable(target, error) from None
     finally:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            _part(target).unlink()
+
+
+def write_all(files: Mapping[Path, bytes], overwrite: bool = True) -> None:
+    """Writes files whole, and none if one of them cannot be written or must not be overwritten.
+
+    Raises:
+        OutputError: a folder cannot be made or written to.
+        ExistingFileError: files that are others stand there, and must not be overwritten.
+    """
+    target = Path()
+    try:
+        for target, data in files.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():
+                raise IsADirectoryError
+            _part(target).write_bytes(data)
+        _place(list(files), overwrite)
+    except OSError as error:
+        raise unwritable(target, error) from None
+    finally:
+        for target in files:
+            with contextlib.suppress(OSError):
+                _part(target).unlink()
 
 
 def write_atomically(target: Path, data: bytes) -> None:
@@ -50,8 +68,27 @@ def write_atomically(target: Path, data: bytes) -> None:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    with writing(target) as file:
-        file.write(data)
+    write_all({target: data})
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")
+
+
+def _place(targets: Sequence[Path], overwrite: bool) -> None:
+    """Puts complete files where they belong."""
+    others = [
+        target
+        for target in targets
+        if not overwrite and target.is_file() and not filecmp.cmp(_part(target), target, shallow=False)
+    ]
+    if others:
+        raise ExistingFileError(
+            "\n".join(f"{target}: a file that is another stands here" for target in others)
+            + "; give --force to overwrite, or another folder or name"
+        )
+    for target in targets:
+        _part(target).replace(target)
 
 
 class _Lasting:

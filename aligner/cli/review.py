@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aligner.cli.export import ArticlesOption, RunArgument
-from aligner.cli.output import write_atomically
-from aligner.errors import UsageError
+from aligner.cli.output import refuse, write_atomically
+from aligner.errors import UsageError, install
+from aligner.show import count
 
 if TYPE_CHECKING:
     from aligner.review.session import Session
@@ -30,6 +32,7 @@ def _database(run: str, db: Path | None) -> Path:
 
 
 def review(
+    context: typer.Context,
     run: RunArgument,
     articles: ArticlesOption = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on the loopback address; 0: any free one.")] = 8765,
@@ -58,6 +61,9 @@ def review(
 
     if export not in (None, "-") and run != "-" and Path(export).resolve() == Path(run).resolve():
         raise UsageError(f"{export}: is the run itself, which stays as it is; name another file")
+    if export is not None or export_memory is not None:
+        because = "is for the page, which --export and --export-memory do not serve: leave one out"
+        refuse(context, "port", "open_", "articles", because=because)
     if export == export_memory == "-":
         raise UsageError("only one of --export and --export-memory can go to stdout")
     documents = read_run(run)
@@ -87,9 +93,8 @@ def _serve(session: Session, port: int, path: Path, open_: bool) -> None:
     try:
         from aligner.review.server import application, bind, serve
     except ImportError as error:
-        raise UsageError(f"{error.name} is missing: pip install 'caption-aligner[review]'") from None
-    sock = bind(port)
-    with sock:
+        raise UsageError(f"the review page needs {error.name}: {install('review')}") from None
+    with bind(port) as sock, contextlib.suppress(KeyboardInterrupt):
         app, address = application(session, sock.getsockname()[1])
         typer.echo(address)
         sys.stdout.flush()
@@ -99,6 +104,7 @@ def _serve(session: Session, port: int, path: Path, open_: bool) -> None:
 
             webbrowser.open(address)
         serve(app, sock)
+    typer.echo(f"aligner: ended; decisions are kept in {path}", err=True)
 
 
 def _put(target: str, data: bytes) -> None:
@@ -135,7 +141,8 @@ def corpus_add(
         store.close()
     for line in added.left:
         typer.echo(f"aligner: left out: {line}", err=True)
-    typer.echo(f"aligner: {len(added.documents)} documents, {added.captions} captions added to {to}", err=True)
+    counts = f"{count(len(added.documents), 'document')}, {count(added.captions, 'caption')}"
+    typer.echo(f"aligner: {counts} added to {to}", err=True)
     raise typer.Exit(0 if added.documents else 1)
 
 

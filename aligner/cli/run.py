@@ -103,11 +103,10 @@ def expand(paths: Iterable[str]) -> list[str]:
 
 
 def _read(sources: Sequence[str], format: str | None, text_column: str | None, id_column: str | None) -> Stream:
-    from aligner.readers import Limits, read_sources
+    from aligner.readers import Limits, SourceOptions, read_sources
 
     # An empty article has no captions; in a corpus it is a document that was lost.
-    limits = Limits(empty=True)
-    return read_sources(sources, format=format, text_column=text_column, id_column=id_column, limits=limits)
+    return read_sources(sources, SourceOptions(format, text_column, id_column, Limits(empty=True)))
 
 
 def _progress(items: Iterator[T], sources: Sequence[str]) -> Iterator[T]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligner.cli.output import write_atomically
+from aligner.cli.output import outlast_reader, refuse, write_atomically
 from aligner.errors import RecordError, UsageError
+from aligner.show import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,7 @@ class Paired(StrEnum):
 
 
 def score(
+    context: typer.Context,
     runs: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[RUN.jsonl...]", help="Runs: what aligner run --format jsonl printed."),
@@ -119,6 +121,16 @@ def score(
     ]
     if bool(runs) == bool(texts):
         raise UsageError("give runs (with --gold), or --hypothesis and --reference; see aligner score --help")
+    if not (baseline or model or test_set or texts):
+        because = "is for --baseline and --model, which are not given: leave it out"
+        refuse(context, "source_language", "target_language", because=because)
+    if paired is Paired.none:
+        refuse(context, "trials", because="is for paired tests, which --paired none leaves out")
+    if runs and not gold:
+        scored = ("metrics", "paired", "resamples", "trials", "slices", "checksums")
+        refuse(context, *scored, because="is for scores: give --gold too")
+    if junit or sarif or limits:
+        outlast_reader()
     languages = (source_language, target_language)
     known: list[Run] = []
     if runs:
@@ -291,7 +303,7 @@ def _files(runs: list[Run], verdicts: list[Verdict], junit: Path | None, sarif: 
         write_atomically(sarif, formats.sarif(records).encode())
     if written := [str(path) for path in (junit, sarif) if path]:
         captions = sum(len(record.captions) for record in records)
-        found = f"{captions:,} captions in {len(records):,} records; " if records else ""
+        found = f"{count(captions, 'caption')} in {count(len(records), 'record')}; " if records else ""
         typer.echo(f"aligner: {found}wrote {', '.join(written)}", err=True)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from aligner.errors import RecordError, UsageError
+from aligner.errors import RecordError, UsageError, install
 from aligner.exchange.edits import ACCEPTED, EDITED, Change, Line, Merge, apply, merge
 from aligner.exchange.runs import Articles, Unit, dump_run, read_run, units
 from aligner.records import Document
@@ -75,7 +75,7 @@ def format_of(path: Path) -> Format:
 
 
 def _needs(error: ImportError) -> UsageError:
-    return UsageError(f"{error.name} is missing: pip install 'caption-aligner[exchange]'")
+    return UsageError(f"{error.name} is missing: {install('exchange')}")
 
 
 def write(documents: Sequence[Document], format: Format) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Item,
         Limits,
         Position,
+        SourceOptions,
         Stream,
         column_edits,
         open_source,
@@ -29,6 +30,7 @@ __all__ = [
     "Limits",
     "Position",
     "SeenIds",
+    "SourceOptions",
     "Stream",
     "column_edits",
     "open_source",
@@ -40,7 +42,17 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("SeenIds", "safe_output_name"), "aligner.readers.names"),
     **dict.fromkeys(
-        ("Item", "Limits", "Position", "Stream", "column_edits", "open_source", "read_sources", "sources_of"),
+        (
+            "Item",
+            "Limits",
+            "Position",
+            "SourceOptions",
+            "Stream",
+            "column_edits",
+            "open_source",
+            "read_sources",
+            "sources_of",
+        ),
         "aligner.readers.sources",
     ),
 }

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import orjson
 
 from aligner.documents import Article, Edit
-from aligner.errors import AlignerError, DocumentError, UsageError
+from aligner.errors import AlignerError, DocumentError, UsageError, install
 from aligner.pickled import by_values
 from aligner.readers.streams import Gunzip, Plain, Reader, filesystem, is_remote, lines, open_stream, read_all
 
@@ -148,22 +148,11 @@ class Stream(Iterator[Item]):
         return next(self._items)
 
 
-def open_source(
-    spec: str | Path | Iterable[str | Path],
-    *,
-    format: str | None = None,
-    text_column: str | None = None,
-    id_column: str | None = None,
-    limits: Limits | None = None,
-    after: Position | None = None,
-    seen: SeenIds | None = None,
-) -> Stream:
-    """The documents of one source or several.
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How sources are read.
 
-    Args:
-        spec: a file of any format, a folder (all documents in it, sorted), a pattern
-            (``crawl/**/*.warc.gz``), a list of such (``@list.txt``), ``-`` for standard input, a URL that
-            fsspec opens (``s3://bucket/*.jsonl.zst``), or several of these.
+    Attributes:
         format: of the files, where their names and first bytes do not say.
         text_column: column of JSON Lines or Parquet that holds the text or HTML; by default the first of
             ``text``, ``html``, ``content``, ``body``, ``article`` that is there.
@@ -174,44 +163,48 @@ def open_source(
         seen: the ids so far; a document whose id was seen before at another place is then an error.
 
     Raises:
-        UsageError: a path, pattern or folder that has no documents, an unknown format, or ``after`` does not
-            fit the sources.
+        UsageError: the format is unknown.
+    """
+
+    format: str | None = None
+    text_column: str | None = None
+    id_column: str | None = None
+    limits: Limits = Limits()
+    after: Position | None = None
+    seen: SeenIds | None = None
+
+    def __post_init__(self) -> None:
+        check_format(self.format)
+
+
+def open_source(spec: str | Path | Iterable[str | Path], options: SourceOptions | None = None) -> Stream:
+    """The documents of one source or several.
+
+    Args:
+        spec: a file of any format, a folder (all documents in it, sorted), a pattern
+            (``crawl/**/*.warc.gz``), a list of such (``@list.txt``), ``-`` for standard input, a URL that
+            fsspec opens (``s3://bucket/*.jsonl.zst``), or several of these.
+        options: see :class:`SourceOptions`.
+
+    Raises:
+        UsageError: a path, pattern or folder that has no documents, or ``options.after`` does not fit the sources.
     """
     specs = [spec] if isinstance(spec, str | Path) else list(spec)
     skipped: Counter[str] = Counter()
     # A path that is not there is the caller's mistake: found now, before anything is done.
     sources = [sources_of(str(one), skipped) for one in specs]
-    return read_sources(
-        chain.from_iterable(sources),
-        format=format,
-        text_column=text_column,
-        id_column=id_column,
-        limits=limits,
-        after=after,
-        seen=seen,
-        skipped=skipped,
-    )
+    return read_sources(chain.from_iterable(sources), options, skipped)
 
 
 def read_sources(
-    names: Iterable[str],
-    *,
-    format: str | None = None,
-    text_column: str | None = None,
-    id_column: str | None = None,
-    limits: Limits | None = None,
-    after: Position | None = None,
-    seen: SeenIds | None = None,
-    skipped: Counter[str] | None = None,
+    names: Iterable[str], options: SourceOptions | None = None, skipped: Counter[str] | None = None
 ) -> Stream:
     """The documents of files and URLs that :func:`sources_of` named; one that is not there gives an item that says so.
 
     Arguments and errors are those of :func:`open_source`; ``skipped`` goes on counting in the stream's.
     """
-    check_format(format)
     skipped = Counter() if skipped is None else skipped
-    reading = _Reading(format, text_column, id_column, limits or Limits(), after, seen, skipped)
-    return Stream(reading.items(iter(names)), skipped)
+    return Stream(_Reading(options or SourceOptions(), skipped).items(iter(names)), skipped)
 
 
 def check_format(format: str | None) -> None:
@@ -343,20 +336,15 @@ class _Source:
 
 @dataclass(slots=True)
 class _Reading:
-    """The settings of a stream, and the readers of its formats."""
+    """A stream's options, and the readers of its formats."""
 
-    format: str | None
-    text_column: str | None
-    id_column: str | None
-    limits: Limits
-    after: Position | None
-    seen: SeenIds | None
+    options: SourceOptions
     skipped: Counter[str]
 
     def items(self, sources: Iterator[str]) -> Iterator[Item]:
         """All items of the sources, from the one after ``after``."""
-        left = self.limits.items
-        after = self.after
+        left = self.options.limits.items
+        after = self.options.after
         for number, name in enumerate(sources):
             source = _Source(number, name)
             if after is not None and number <= after.number:
@@ -379,10 +367,10 @@ class _Reading:
                 yield self._unique(item)
 
     def _unique(self, item: Item) -> Item:
-        if self.seen is None or item.fatal:
+        if self.options.seen is None or item.fatal:
             return item
         here = item.position.number, item.position.index
-        first = self.seen.first(item.document, *here)
+        first = self.options.seen.first(item.document, *here)
         if first == here or item.error is not None:
             return item
         where = f"source {first[0]}, document {first[1]}"
@@ -412,11 +400,11 @@ class _Reading:
         name = source.name
         if name.startswith("@"):
             raise UsageError(f"{name}: a list within a list; name the files themselves")
-        stream = open_stream(name, self.limits.ratio, source.offset or 0)
+        stream = open_stream(name, self.options.limits.ratio, source.offset or 0)
         try:
-            format = self.format or format_of(name)
+            format = self.options.format or format_of(name)
             if format is None:
-                format, stream = _sniff(stream)
+                format, stream = _sniff(stream, name)
             reader = {"jsonl": self._jsonl, "parquet": self._parquet, "warc": self._warc}.get(format)
             if reader is not None:
                 yield from reader(source, stream)
@@ -427,18 +415,20 @@ class _Reading:
                 stream.close()
 
     def _single(self, source: _Source, stream: Reader, format: str) -> Item:
-        data = read_all(stream, self.limits.document_bytes)
+        data = read_all(stream, self.options.limits.document_bytes)
         error = None
         if data is None:
-            error = f"{source.name}: larger than the limit of {self.limits.document_bytes:,} bytes for a document"
-        elif not data and not self.limits.empty:
+            error = (
+                f"{source.name}: larger than the limit of {self.options.limits.document_bytes:,} bytes for a document"
+            )
+        elif not data and not self.options.limits.empty:
             error = f"{source.name}: the file is empty"
         return Item(source.name, data or b"", format, replace(source.at(0), last=True), error=error)
 
     # --- JSON Lines
 
     def _jsonl(self, source: _Source, stream: Reader) -> Iterator[Item]:
-        limit = self.limits.document_bytes
+        limit = self.options.limits.document_bytes
         first, base = (0, 0) if source.offset is None else (source.index - 1, source.offset)
         plain = isinstance(stream, Plain)
         # The columns are those of the first object, also where reading begins further down.
@@ -467,9 +457,9 @@ class _Reading:
             raise DocumentError(f"{source.name}: the file is empty")
 
     def _first_columns(self, name: str) -> tuple[str, str | None] | None:
-        stream = open_stream(name, self.limits.ratio)
+        stream = open_stream(name, self.options.limits.ratio)
         try:
-            for _, _, line, _ in lines(stream, self.limits.document_bytes):
+            for _, _, line, _ in lines(stream, self.options.limits.document_bytes):
                 if line is not None and (record := _object(line)[0]) is not None:
                     return self._columns(name, list(record))
         finally:
@@ -482,9 +472,11 @@ class _Reading:
 
     def _columns(self, name: str, present: list[str]) -> tuple[str, str | None]:
         """The text column and the id column, from what is there."""
-        text = self.text_column or next((c for c in _TEXT_COLUMNS if c in present), None)
-        identifier = self.id_column or next((c for c in _ID_COLUMNS if c in present), None)
-        for column, option in ((text, "text"), (identifier if self.id_column else "", "id")):
+        text = self.options.text_column or next((c for c in _TEXT_COLUMNS if c in present), None)
+        identifier = self.options.id_column or next((c for c in _ID_COLUMNS if c in present), None)
+        if text is None and {"schema", "captions"} <= set(present):
+            raise DocumentError(f"{name}: {_RUN}")
+        for column, option in ((text, "text"), (identifier if self.options.id_column else "", "id")):
             if column is None or (column and column not in present):
                 shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "") or "none"
                 raise DocumentError(
@@ -499,7 +491,7 @@ class _Reading:
         document = f"{place.source}#{place.index}"
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             document = str(value)
-        elif self.id_column:
+        elif self.options.id_column:
             return self._bad(place, f"column {identifier!r} has no id")
         content = record.get(text)
         if isinstance(content, bytes):
@@ -514,8 +506,8 @@ class _Reading:
         else:
             kind = "is missing" if content is None else f"is no text but {type(content).__name__}"
             return self._bad(place, f"column {text!r} {kind}", document)
-        if len(data) > self.limits.document_bytes:
-            limit = self.limits.document_bytes
+        if len(data) > self.options.limits.document_bytes:
+            limit = self.options.limits.document_bytes
             return self._bad(place, f"the text is {len(data):,} bytes long; the limit is {limit:,}", document)
         html = "html" in text.lower() or _HTML.match(shown) is not None
         return Item(document, data, "html" if html else "text", place, charset, line, text)
@@ -527,7 +519,7 @@ class _Reading:
             import pyarrow as arrow
             import pyarrow.parquet as parquet
         except ImportError:
-            raise UsageError(f"{source.name}: Parquet needs pyarrow: pip install 'caption-aligner[parquet]'") from None
+            raise UsageError(f"{source.name}: Parquet needs pyarrow: {install('parquet')}") from None
         file = _seekable(source.name, stream)
         try:
             table = parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
@@ -561,7 +553,7 @@ class _Reading:
     def _warc(self, source: _Source, stream: Reader) -> Iterator[Item]:
         from aligner.readers import warc
 
-        limit = self.limits.document_bytes
+        limit = self.options.limits.document_bytes
         first = 0 if source.offset is None else source.index - 1
         for page in warc.pages(stream, source.name, first, source.index, limit, self.skipped):
             if isinstance(stream, Gunzip):
@@ -572,6 +564,10 @@ class _Reading:
             yield Item(page.url, page.data, page.format, place, page.charset, error=page.error)
 
 
+_RUN = (
+    "the records of a run, not documents; aligner report, score, export and review take them as JSON Lines; name the "
+    "articles to run them"
+)
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -604,8 +600,12 @@ _JSON_KINDS = {
 }
 
 
-def _sniff(stream: Reader) -> tuple[str, Reader]:
-    """The format that the first bytes of a stream look like, and the stream from its beginning."""
+def _sniff(stream: Reader, name: str) -> tuple[str, Reader]:
+    """The format that the first bytes of a stream look like, and the stream from its beginning.
+
+    Raises:
+        DocumentError: they look like JSON that is not JSON Lines.
+    """
     head = b""
     while len(head) < 4096 and (data := stream.read(4096 - len(head))):
         head += data
@@ -618,6 +618,10 @@ def _sniff(stream: Reader) -> tuple[str, Reader]:
         return "docx", again
     if head.lstrip().startswith(b'{"'):
         return "jsonl", again
+    if re.match(rb'(?:\s*\[)?\s*\{\s*"[^"]*"\s*:', head):
+        if b'"schema": "aligner/' in head:
+            raise DocumentError(f"{name}: {_RUN}")
+        raise DocumentError(f"{name}: JSON, but not JSON Lines; write one object in each line (jq -c '.[]')")
     return ("html" if _HTML.match(head.decode("utf-8", "replace")) else "text"), again
 
 

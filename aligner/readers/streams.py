@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol, cast
 
-from aligner.errors import DocumentError, UsageError
+from aligner.errors import DocumentError, UsageError, install
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -47,7 +47,7 @@ def filesystem(url: str) -> object:
     try:
         import fsspec
     except ImportError:
-        raise UsageError(f"{url}: URLs need fsspec; install it with: pip install 'caption-aligner[remote]'") from None
+        raise UsageError(f"{url}: URLs need fsspec: {install('remote')}") from None
     try:
         return fsspec.core.url_to_fs(url)[0]
     except ImportError as error:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aligner.errors import UsageError
+from aligner.errors import UsageError, install
 from aligner.report.model import Report
 from aligner.scoring.evaluation import SystemScores
 from aligner.scoring.figures import FEW
@@ -80,9 +80,7 @@ def draw(report: Report) -> list[Chart]:
     try:
         import vl_convert
     except ImportError:
-        raise UsageError(
-            "an HTML report needs vl-convert-python and Jinja2: pip install 'caption-aligner[report]'"
-        ) from None
+        raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}") from None
     made: list[Chart] = []
     for chart in (_shares, _translation, _by_kind, _mt_by_kind, _lengths, _score_by_length, _distances):
         described = chart(report)

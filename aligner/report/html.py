@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from aligner import __version__
-from aligner.errors import UsageError
+from aligner.errors import UsageError, install
 from aligner.report import charts
 from aligner.report.model import Entry, Report
 from aligner.scoring import mt, show
@@ -55,9 +55,7 @@ def render(report: Report) -> str:
         from jinja2 import Environment, PackageLoader, StrictUndefined
         from markupsafe import Markup
     except ImportError:
-        raise UsageError(
-            "an HTML report needs vl-convert-python and Jinja2: pip install 'caption-aligner[report]'"
-        ) from None
+        raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}") from None
     environment = Environment(
         loader=PackageLoader("aligner.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

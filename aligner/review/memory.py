@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aligner.errors import UsageError
+from aligner.errors import UsageError, install
 from aligner.review.store import Store
 
 
@@ -18,7 +18,7 @@ def to_tmx(store: Store) -> bytes:
         from aligner.exchange.tmx import header, variant
         from aligner.exchange.xml import add, serialise
     except ImportError as error:
-        raise UsageError(f"{error.name} is missing: pip install 'caption-aligner[exchange]'") from None
+        raise UsageError(f"{error.name} is missing: {install('exchange')}") from None
     pairs = store.pairs()
     if not pairs:
         raise UsageError(f"{store.path}: no translation was accepted yet")

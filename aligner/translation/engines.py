@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aligner.errors import ModelError, TranslationError, UsageError
+from aligner.errors import ModelError, TranslationError, UsageError, install
 from aligner.translation.making import convert, load_whole, quiet_transformers
 from aligner.translation.models import MANIFEST, Model, converted_path, inspect
 
@@ -262,8 +262,7 @@ class TransformersEngine:
             from transformers import MarianMTModel, MarianTokenizer
         except ImportError as error:
             raise ModelError(
-                f"--engine transformers needs torch ({error}): pip install 'caption-aligner[torch]', "
-                "or use --engine ctranslate2"
+                f"--engine transformers needs torch ({error}): {install('torch')}, or use --engine ctranslate2"
             ) from None
         self._torch = torch
         self._threads = threads or 1  # more than one wait for each other inside matrices this small

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from aligner.errors import ModelError, UsageError
+from aligner.errors import ModelError, UsageError, install
 from aligner.translation.models import (
     HUB_ID,
     MANIFEST,
@@ -45,7 +45,6 @@ QUANTIZATIONS = (
 )
 _WEIGHTS = "model.safetensors"
 _PICKLED = "pytorch_model.bin"
-_CONVERT_REMEDY = "pip install 'caption-aligner[torch]'"
 
 
 # ------------------------------------------------------------------------------------------------- converting
@@ -188,7 +187,7 @@ def _require_torch(what: str) -> None:
 
     missing = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
     if missing:
-        raise ModelError(f"{what} needs {' and '.join(missing)}, not installed here: {_CONVERT_REMEDY}")
+        raise ModelError(f"{what} needs {' and '.join(missing)}, not installed here: {install('torch')}")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from aligner import patch
 from aligner.documents import Article, Edit, from_bytes
 from aligner.errors import AlignerError
 from aligner.patch import apply, unpatch
-from aligner.readers import Limits, column_edits, open_source, parse, safe_output_name
+from aligner.readers import Limits, SourceOptions, column_edits, open_source, parse, safe_output_name
 from aligner.readers.html import escape, lang_edits
 from aligner.records import Caption, Document, Translation
 
@@ -197,7 +197,7 @@ def _check_source(data: bytes, ending: str) -> None:
     path = _folder() / f"{os.getpid()}.{ending}"
     path.write_bytes(data)
     limits = Limits(document_bytes=5000)
-    items = list(open_source(path, limits=limits))
+    items = list(open_source(path, SourceOptions(limits=limits)))
     places = [item.position.index for item in items]
     assert places == sorted(set(places))
     for item in items:
@@ -210,7 +210,7 @@ def _check_source(data: bytes, ending: str) -> None:
     assert not any(item.fatal for item in items[:-1])
     if items and not items[-1].fatal:
         middle = items[len(items) // 2]
-        rest = list(open_source(path, limits=limits, after=middle.position))
+        rest = list(open_source(path, SourceOptions(limits=limits, after=middle.position)))
         assert rest == items[len(items) // 2 + 1 :]
 
 
