@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
@@ -82,21 +83,19 @@ def edits(article: Article, document: Document, mode: Mode = "replace", *, credi
     return markdown.sound(article, changes)
 
 
-# A label that stands apart from its credit.
-_LABEL_BEFORE = re.compile(r"[^\W\d_]+(?i: de(?: foto)?)?(?:\s*:\s*|\s+)$")
-
-
 def _credits(text: str, document: Document) -> Iterator[Edit]:
-    """The credits of a Spanish document's captions, and those alone in a line, in English."""
-    from aligner.translation.text import english_credit
+    """The credits of a Spanish document's captions, those alone in a line, and captions' labels, in English."""
+    from aligner.translation.credits import english_credit, label_start
 
     if document.caption_language != "es" or document.context_language != "en":
         return
     spans = {(caption.credit.start, caption.credit.end) for caption in document.captions if caption.credit}
     spans |= {(line.start, line.end) for line in document.credit_lines}
+    spans |= {(caption.start, caption.start) for caption in document.captions}
+    ends = sorted({0, *(caption.end for caption in document.captions)})
     for start, end in sorted(spans):
-        before = _LABEL_BEFORE.search(text, text.rfind("\n", 0, start) + 1, start)
-        start = before.start() if before else start
+        first = max(text.rfind("\n", 0, start) + 1, ends[bisect_right(ends, start) - 1])
+        start = label_start(text, first, start)
         if (new := english_credit(text[start:end])) != text[start:end]:
             yield _edit(text, start, end, new)
 

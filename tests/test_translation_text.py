@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aligner.translation import casing, splitting, text
+from aligner.translation import casing, credits, splitting, text
 
 CAPTIONS = st.text(st.sampled_from("aeínñÁZ  .,;:!?¿\"'()-–…0159@#/\U0001f600\u00a0\u0301\nй"), max_size=120)
 
@@ -231,12 +231,12 @@ def test_amounts_keep_digits(raw: str) -> None:
     ],
 )
 def test_label_of_a_credit(credit: str, english: str) -> None:
-    assert text.credit_label(credit) == english
+    assert credits.english_credit(credit) == english
 
 
 def test_credit_with_words_to_translate() -> None:
-    assert text.has_prose("Foto: cortesía del museo")
-    assert not text.has_prose("Foto: Museo de la Ciudad / www.museo.es / @museo y EFE vía AP")
+    assert credits.has_prose("Foto: cortesía del museo")
+    assert not credits.has_prose("Foto: Museo de la Ciudad / www.museo.es / @museo y EFE vía AP")
 
 
 def test_signs_keep_no_selector() -> None:
@@ -253,6 +253,24 @@ def test_signs_keep_no_selector() -> None:
         ("Foto vía EFE | Captura de pantalla", "Photo via EFE | Screenshot"),
         ("Imagen cedida por Greenpeace", "Image supplied by Greenpeace"),
         ("Foto/AFP", "Photo/AFP"),
+        ("FOTO CEDIDA por la familia Ruiz", "PHOTO SUPPLIED by la familia Ruiz"),
+        ("FOTO CEDIDA por Ana Ruiz", "PHOTO SUPPLIED by Ana Ruiz"),
+        ("Fotos cedidas por los Bomberos de Lugo", "Photos supplied by los Bomberos de Lugo"),
+        ("Captura de video de TVE", "Video grab from TVE"),
+        ("CAPTURAS DE VÍDEO: RTVE", "VIDEO GRABS: RTVE"),
+        ("Captura de pantalla de X", "Screenshot from X"),
+        ("Foto tomada de @vecinos_lugo", "Photo taken from @vecinos_lugo"),
+        ("Imagen tomada del Facebook de Ana", "Image taken from the Facebook de Ana"),
+        ("Imágenes: cortesía de la NASA", "Images: courtesy of the NASA"),
+        ("Por gentileza del Museo Naval", "Courtesy of the Museo Naval"),
+        ("FOTOGALERÍA: Ana Ruiz", "PHOTO GALLERY: Ana Ruiz"),
+        ("PIE DE FOTO: ", "CAPTION: "),
+        ("Archivo: EFE", "File: EFE"),
+        ("Fotografia: Ana Ruiz / Colección particular", "Photograph: Ana Ruiz / Private collection"),
+        ("Crédito de la foto: AP", "Photo credit: AP"),
+        ("Con la colaboración de Iberia", "Contributed by Iberia"),
+        ("Fotógrafa: Ana Ruiz", "Photographer: Ana Ruiz"),
+        ("Foto facilitada por la Guardia Civil", "Photo provided by la Guardia Civil"),
         # names, and what has words of its own
         ("Archivo General de la Nación", "Archivo General de la Nación"),
         ("Vía Crucis", "Vía Crucis"),
@@ -262,4 +280,4 @@ def test_signs_keep_no_selector() -> None:
     ],
 )
 def test_english_credit(printed: str, english: str) -> None:
-    assert text.english_credit(printed) == english
+    assert credits.english_credit(printed) == english

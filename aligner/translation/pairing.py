@@ -14,10 +14,10 @@ from itertools import pairwise
 from rapidfuzz import fuzz
 
 from aligner.translation import casing
+from aligner.translation.credits import is_label
 from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, tokens
 from aligner.translation.namelist import Entry, is_english, lexicon
 from aligner.translation.spelling import fold
-from aligner.translation.text import LABELS
 
 #: Farthest apart that spellings of one name are: a name of one word, and the mean of a longer one.
 ALONE, TOGETHER = 0.05, 0.12
@@ -432,7 +432,7 @@ def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pa
             continue
         # "Juan Pablo II" is "John Paul II".
         reigns = any(ROMAN.fullmatch(word.form) for word in run[i + 1 : i + 3])
-        surname = given and token.follows and not reigns and token.form.lower() not in LABELS
+        surname = given and token.follows and not reigns and not is_label(token.form.lower())
         followed = i + 1 < len(run) and run[i + 1].follows
         given = surname or _is_given(token)
         if token.capital and token.key not in PARTICLES and (surname or token.key not in lexicon()):

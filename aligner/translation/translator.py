@@ -17,6 +17,7 @@ from aligner.errors import UsageError
 from aligner.records import Name, Term, Translation
 from aligner.resources import data_json
 from aligner.translation import casing, guard, markup, models, numbers, splitting, text
+from aligner.translation import credits as credit_words
 from aligner.translation.engines import Decoded, Decoding, Engine, max_output, open_engine
 from aligner.translation.guard import Problem
 
@@ -266,10 +267,10 @@ class Translator:
         first, *others = credits.split(core)
         if others or first.reading is None or first.reading.strength < credits.STRONG or first.label:
             return peeled
-        if text.has_prose(core[: first.start] + " " + core[first.end :]):
+        if credit_words.has_prose(core[: first.start] + " " + core[first.end :]):
             return peeled
         if first.start == first.end:
-            copied = first.reading.labelled and not text.has_prose(core)
+            copied = first.reading.labelled and not credit_words.has_prose(core)
             return text.Peeled(peeled.lead + core + peeled.tail, "", "") if copied else peeled
         start, end = first.start, first.end
         return text.Peeled(peeled.lead + core[:start], core[start:end], core[end:] + peeled.tail)
@@ -411,7 +412,7 @@ class Translator:
 
     def _joined(self, plan: _Plan, combination: Sequence[_Candidate]) -> Hypothesis:
         spanish = self.source_language == "es" and self.target_language == "en"
-        label = text.credit_label if spanish else str
+        label = credit_words.english_credit if spanish else str
         target = label(plan.lead)
         problems: dict[str, Problem] = {}
         for unit, candidate in zip(plan.units, combination, strict=True):
