@@ -16,9 +16,12 @@ import pytest
 
 from aligner.records import Translation
 from aligner.translation import Translator, guard, numbers
+from aligner.translation.rerank import ArticleChoice, chooser
 from aligner.translation.text import literals, pictographs, straight_quotes
 
 FILE = Path(__file__).parent / "cases" / "translate" / "nasty.jsonl"
+#: Captions full of names: what the translation holds beside the article in ``flood.txt``, and alone.
+NAMES = FILE.with_name("nasty-names.jsonl")
 CASES: list[dict[str, Any]] = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
@@ -56,6 +59,23 @@ def failures(case: dict[str, Any], translation: Translation) -> list[str]:
     if any(unicodedata.category(char) in ("Cc", "Co", "Cs") for char in set(text) - set(source)):
         failed.append("control characters of its own")
     return failed
+
+
+@pytest.mark.parametrize("beside", ["article", "alone"])
+def test_names_in_nasty_captions(beside: str) -> None:
+    """What an article's names, or the caption's own, must be in the translation, or named by a warning."""
+    paragraphs = [*filter(None, NAMES.with_name("flood.txt").read_text(encoding="utf-8").split("\n"))]
+    choice = ArticleChoice(tuple(paragraphs)) if beside == "article" else ArticleChoice(())
+    cases = [json.loads(line) for line in NAMES.read_text(encoding="utf-8").splitlines()]
+    captions = [case["source"] for case in cases]
+    found = Translator.open().translate(captions, n_best=4, choose=chooser(lambda _: choice))
+    failed = {
+        case["source"]: (translation.text, lost)
+        for case, translation in zip(cases, found, strict=True)
+        if (lost := failures({"source": case["source"], "keep": case[beside]}, translation))
+    }
+    assert len(cases) >= 40
+    assert not failed
 
 
 def test_enough_of_each() -> None:

@@ -107,6 +107,7 @@ def test_split_prefers_sentences_then_clauses_then_words() -> None:
         ),
         ("REUNIÓN DE LA OTAN. LA ONU PIDE CALMA", "Reunión de la OTAN. La ONU pide calma"),
         ("EL REY FELIPE VI SALUDA A JUAN BLANCO", None),
+        ("LOS REYES FELIPE Y LETIZIA SALUDAN A CARMEN REYES", "Los reyes Felipe y Letizia saludan a Carmen Reyes"),
         ("MÁS EN HTTPS://X.ES Y EN https://ejemplo.es/FOTO", None),
         ("UN IPHONE", None),
     ],
@@ -117,6 +118,20 @@ def test_truecase(capitals: str, ordinary: str | None) -> None:
     assert len(result) == len(capitals)
     if ordinary is not None:
         assert result == ordinary
+
+
+@pytest.mark.parametrize(
+    ("caption", "spelled"),
+    [
+        ("El Sr. Ruiz y la Sra. Gil", "El señor Ruiz y la señora Gil"),
+        ("La Dra. Núñez, el Dr. Pla", "La Dr. Núñez, el Dr. Pla"),
+        ("Mª Ángeles y José Mª", "María Ángeles y José Mª"),
+        ("EL AYTO. DE LUGO", "EL AYUNTAMIENTO DE LUGO"),
+        ("Fin de la srta.", "Fin de la srta."),
+    ],
+)
+def test_titles_in_full(caption: str, spelled: str) -> None:
+    assert text.in_full(caption) == spelled
 
 
 def test_truecase_keeps_acronyms_numerals_and_urls() -> None:

@@ -89,7 +89,7 @@ def translate(
 ) -> None:
     """Translate lines: as many come out as go in, empty ones stay empty.
 
-    Without `--article` names stay as the model spells them.
+    Without `--article` names that the model garbled are copied from the line.
 
     Examples:
 

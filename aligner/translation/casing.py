@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 
 from aligner.resources import data_json
+from aligner.translation.spelling import fold
 from aligner.translation.text import literal_spans, without_literals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _STARTS = re.compile(r"(?:^|[.!?…:]\s+|[.!?…:]\s*[\"'«“(\[]\s*|^[\"'«“(\[¿¡\s]+)[¿¡\"'«“(\[]*$")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{1,3}|V|X|L|C)?")
 _SPOKEN = frozenset("AEIOUÁÉÍÓÚÜY")
+# Titles that are surnames too, where no article stands before them.
+_RULERS = frozenset(["rey", "reyes", "reina", "conde", "duque", "marqués", "papa"])
+_ARTICLES = frozenset(["el", "la", "los", "las", "al", "del"])
 #: Share of a text's letters that must be capitals for it to count as written in capitals.
 SHARE = 0.8
 
@@ -63,6 +67,7 @@ def truecase(text: str) -> str:
     kept = [match.span() for match in literal_spans(text)]
     words = [m for m in _WORD.finditer(text) if not any(a <= m.start() < b for a, b in kept)]
     kinds = [_kind(m[0], known) for m in words]
+    kinds = ["lower" if kind == "name" and _is_word(m[0]) else kind for m, kind in zip(words, kinds, strict=True)]
     out = list(text)
     for i, (match, kind) in enumerate(zip(words, kinds, strict=True)):
         if kind == "either":
@@ -72,6 +77,8 @@ def truecase(text: str) -> str:
                 if gap and 0 <= j < len(words)
             ]
             kind = "name" if "name" in beside else "lower"
+        if match[0].lower() in _RULERS and i and words[i - 1][0].lower() in _ARTICLES:
+            kind = "lower"
         if kind == "lower" and _STARTS.search(text[: match.start()]):
             kind = "name"
         out[match.start() : match.end()] = _cased(match[0], kind)
@@ -92,6 +99,19 @@ def _kind(word: str, known: Lexicon) -> str:
     if lowered in known.lower:
         return "lower"
     return "either" if lowered in known.either else "name"
+
+
+def _is_word(word: str) -> bool:
+    """Whether the dictionary has English for a word that is no name of the lists: "SALUDAN"."""
+    from aligner.captions.credits import lexicon as credits
+    from aligner.translation.dictionary import dictionary, stem
+    from aligner.translation.namelist import lexicon as names
+
+    key = fold(word)
+    if word.capitalize() in credits().given or any(entry.kind == "place" for entry in names().entries(key)):
+        return False
+    found = dictionary().word(key, word.lower())
+    return bool(found.forms) and stem(key) not in found.stems
 
 
 def _unspeakable(word: str) -> bool:

@@ -24,11 +24,14 @@ _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENS = re.compile(r"[.!?…:;\"“«¿¡(\[—–]|\s-\s|'$")
 
 _LISTED = {
+    "titles": "d da dna dr dra dras dres fr gral hna hno lic mons mr mrs ms prof profa sr sra sras sres srta sta sto",
     "particles": "al an ben bin d da das de del den der di do dos du e el i ibn la las le lo los of ter van von",
     "function": "a about after against all an and are as at be been before between but by during for from had has have "
     "he her his in into is it its near next of off on one or over she so some that the their them they this to two "
     "under until up was were when where which while who with without",
 }
+#: Titles in short, whose dot ends no sentence.
+ABBREVIATIONS = frozenset(_LISTED["titles"].split())
 #: Words that stand inside names.
 PARTICLES = frozenset(_LISTED["particles"].split())
 #: English words that are no names.
@@ -88,7 +91,8 @@ def tokens(text: str) -> tuple[Token, ...]:
         if "'" in form or "’" in form:
             form = _POSSESSIVE.sub("", form)
         gap = text[end:start]
-        first = not found or (gap != " " and _OPENS.search(gap) is not None)
+        short = gap == ". " and key in ABBREVIATIONS
+        first = not found or (gap != " " and not short and _OPENS.search(gap) is not None)
         follows = named and gap == " " and not _joins_names(key)
         end, key, named = start + len(form), fold(form), form[0].isupper()
         found.append(Token(form, key, start, end, place, first, follows))

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 
 from aligner.translation import casing
 from aligner.translation.credits import is_label
-from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, tokens
+from aligner.translation.mentions import ABBREVIATIONS, FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, tokens
 from aligner.translation.namelist import Entry, is_english, lexicon
 from aligner.translation.spelling import fold
 
@@ -30,6 +30,12 @@ ALIKE = 60
 _ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
 #: A number of a monarch or a pope.
 ROMAN = re.compile("[IVX]+")
+_GIVEN = (
+    "Amparo Araceli Concepción Consuelo Dolores Encarnación Esperanza Estrella Luz Mercedes Nieves Paz Piedad Pilar "
+    "Purificación Refugio Remedios Rosario Socorro Soledad Trinidad Virtudes Visitación"
+)
+#: Given names that are words as well, and count as names only before another.
+_GIVEN_WORDS = frozenset(_GIVEN.split())
 #: Words of the longest name that the article is asked for.
 _LONGEST_NAME = 6
 _WITH_ARTICLE = frozenset(["el", "la", "los", "las"])
@@ -69,7 +75,7 @@ _STREET_WORDS = {
 #: Streets and squares, whose names English keeps; what they are in English; what stands before such a name: "una plaza"
 #: and "antigua plaza" have none.
 _SAINTS = frozenset(["san", "santa", "santo"])
-_STREETS, STREET_HEADS, _BEFORE = (frozenset(_STREET_WORDS[key].split()) for key in ("es", "en", "before"))
+STREETS, STREET_HEADS, _BEFORE = (frozenset(_STREET_WORDS[key].split()) for key in ("es", "en", "before"))
 _DIRECTIONS = _listed_pairs(
     "norte=north/northern sur=south/southern este=east/eastern oeste=west/western oriental=eastern/east "
     "occidental=western/west central=central nacional=national real=royal mayor=main/great viejo=old vieja=old "
@@ -86,7 +92,7 @@ class Pair:
         source: the name as the caption prints it.
         target: the article's spelling; without a mention, the caption's or the list's.
         mentioned: whether the article has it.
-        kind: ``name`` if the spelling alone tells, else the kind in the list.
+        kind: ``name`` if the spelling alone tells, ``whole`` if no word of it is translated, else the kind in the list.
         others: further English names that are right in the translation.
         old: other spellings of ``target``, which give way to the article's.
         inside: it is a part of a longer name.
@@ -122,7 +128,7 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
             made += [pair for pair in _spelled(source, run, mentions) if _letter_for_letter(pair)]
     for named in (_printed_names(source, found, mentions), _translated_names(source, found, mentions)):
         made += [pair for pair in named if not any(_overlap(pair, one) for one in made)]
-    made += [pair for pair in _streets(source, found) if not any(_overlap(pair, one) for one in made)]
+    made += [pair for pair in _streets(source, found, mentions) if not any(_overlap(pair, one) for one in made)]
     spans = [(pair.words[0].start, pair.words[-1].end) for pair in made]
     for i, token in enumerate(found):
         taken[i] = any(start <= token.start < end for start, end in spans)
@@ -162,7 +168,7 @@ def _printed_names(source: str, found: Sequence[Token], mentions: Mentions) -> I
             if size > 1 and all(word.capital or word.key in PARTICLES for word in there[:size]):
                 words = tuple(word for word in found[i : i + size] if word.key not in PARTICLES)
                 end = found[i + size - 1].end
-                yield Pair(words, source[token.start : end], mentions.text(p, at, at + size - 1), True)
+                yield Pair(words, source[token.start : end], mentions.text(p, at, at + size - 1), True, "whole")
                 break
 
 
@@ -180,10 +186,10 @@ def _same_words(source: str, found: Sequence[Token], there: Sequence[Token], tex
     return last
 
 
-def _streets(source: str, found: Sequence[Token]) -> Iterator[Pair]:
+def _streets(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
     """Streets and squares: "la plaza de España" is "Plaza de España" in English too."""
     for i, head in enumerate(found):
-        if head.key not in _STREETS:
+        if head.key not in STREETS:
             continue
         apart = head.capital or head.first or not i or source[found[i - 1].end : head.start] != " "
         if not apart and found[i - 1].key not in _BEFORE:
@@ -201,15 +207,16 @@ def _streets(source: str, found: Sequence[Token]) -> Iterator[Pair]:
             last -= 1
         words = [token for token in found[first:last] if token.capital]
         whole = found[i:last]
-        key = " ".join(token.key for token in whole)
-        if (
-            not words
-            or key in lexicon()
-            or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(whole))
-        ):
+        if not words or not all(_GAP.fullmatch(source[a.end : b.start]) for a, b in pairwise(whole)):
             continue
-        printed = source[head.start : words[-1].end]
-        yield Pair((head, *words), printed, printed[0].upper() + printed[1:], False, "street")
+        for size in range(len(whole), 1, -1):
+            entries = lexicon().entries(" ".join(token.key for token in whole[:size]))
+            if entries:  # "plaza de San Pedro" has an English name
+                yield replace(_from_list(source, whole[:size], entries[0], mentions), kind="whole")
+                break
+        else:
+            printed = source[head.start : words[-1].end]
+            yield Pair((head, *words), printed, printed[0].upper() + printed[1:], False, "whole")
 
 
 def _translated_names(source: str, found: Sequence[Token], mentions: Mentions) -> Iterator[Pair]:
@@ -338,7 +345,7 @@ def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Ment
     others = tuple(entry.forms[1:])
     # A name of several words that is the same in English is kept whole.
     kept = len(content) > 1 and entry.kind == "place" and fold(printed) == fold(entry.forms[0])
-    return Pair(content, printed, entry.forms[0], False, "name" if kept else entry.kind, others)
+    return Pair(content, printed, entry.forms[0], False, "whole" if kept else entry.kind, others)
 
 
 def _printed(source: str, words: Sequence[Token]) -> str:
@@ -367,7 +374,7 @@ def _runs(source: str, found: Sequence[Token], taken: Sequence[bool], mentions: 
             run.append(token)
         elif not used and token.capital and i + 1 < len(found) and not taken[i + 1] and found[i + 1].follows:
             following = mentions.follows(token, found[i + 1])
-            if following or (_is_given(token) and not is_ordinary(found[i + 1])):
+            if following or (is_given(token) and not is_ordinary(found[i + 1])):
                 run.append(token)
     yield from _trimmed(run)
 
@@ -413,7 +420,8 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions, inside: bool
     else:
         target = mentions.find(_printed(source, words)) or mentions.text(p, at, at + size - 1)
         if target.isupper() and not _printed(source, words).isupper():
-            target = target.title()
+            printed = _printed(source, words)
+            target = printed if fold(printed) == fold(target) else target.title()
     yield Pair(content, _printed(source, words), target, True)
     yield from _spelled(source, run[i + size :], mentions, True) if i + size < len(run) else ()
 
@@ -425,16 +433,19 @@ def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pa
         if i < after:
             continue
         after = _together(run, i)
+        words = tuple(word for word in run[i:after] if word.capital)
         if after - i > 1:
             # "Los Palos Grandes": the article is a part of the name, and none of it is translated.
             printed, given = _printed(source, run[i:after]), False
-            yield Pair(tuple(run[i:after]), printed, printed, False, inside=True)
+            yield Pair(words, printed, printed, False, "whole", inside=True)
             continue
         # "Juan Pablo II" is "John Paul II".
         reigns = any(ROMAN.fullmatch(word.form) for word in run[i + 1 : i + 3])
+        if token.key in ABBREVIATIONS:
+            continue
         surname = given and token.follows and not reigns and not is_label(token.form.lower())
         followed = i + 1 < len(run) and run[i + 1].follows
-        given = surname or _is_given(token)
+        given = surname or is_given(token)
         if token.capital and token.key not in PARTICLES and (surname or token.key not in lexicon()):
             yield Pair(
                 (token,),
@@ -451,6 +462,8 @@ def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pa
 def _together(run: Sequence[Token], i: int) -> int:
     """Where a name of several words ends that begins with a capital article or with what makes a place new or big."""
     token, last = run[i], i + 1
+    if last + 1 < len(run) and token.capital and run[last].form == "el" and not is_ordinary(run[last + 1]):
+        return last + 2  # "Yahya el Fasi"
     if token.first or not token.capital or token.key not in (_WITH_ARTICLE | _NEW):
         return last
     while last < len(run) and run[last].capital and run[last].start == run[last - 1].end + 1:
@@ -464,11 +477,11 @@ def _together(run: Sequence[Token], i: int) -> int:
     return last
 
 
-def _is_given(token: Token) -> bool:
+def is_given(token: Token) -> bool:
     """Whether a word is a common given name of the Spanish press."""
     from aligner.captions.credits import lexicon as credits
 
-    return token.form in credits().given
+    return token.form in credits().given or token.form in _GIVEN_WORDS
 
 
 def _anglicised(run: Sequence[Token], i: int) -> tuple[str, ...]:

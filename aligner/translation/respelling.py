@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
@@ -19,7 +20,7 @@ from aligner.translation import casing
 from aligner.translation.dictionary import dictionary, stem
 from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, name_tokens, tokens
 from aligner.translation.namelist import english_names, english_words, is_english, is_english_name
-from aligner.translation.pairing import ROMAN, STREET_HEADS, TOGETHER, Pair, is_ordinary
+from aligner.translation.pairing import ROMAN, STREET_HEADS, STREETS, TOGETHER, Pair, is_given, is_ordinary
 from aligner.translation.spelling import distance, fold
 
 #: Share of attention by which a word of the translation counts as coming from a word of the caption.
@@ -34,6 +35,7 @@ FIRST = 80
 _BETWEEN = re.compile(r"(?:['’][sS]?)?\W{0,3}")
 #: Letters of names that Spanish and English transliterate each in its own way.
 _TRANSLITERATED = re.compile(r"[kw]|[stzkgp]h|[^aeiou]y|([^lr])\1")
+_OF, _ENGLISH_OF = re.compile(r"\s(?:del|de(?: las?| los)?)\s"), re.compile(r" of (?:the )?")
 _ARTICLES = frozenset(["el", "la", "los", "las"])
 
 #: Attention of a translation: for each of its words the weights over the words of the source.
@@ -133,7 +135,8 @@ class _Rewriter:
     def satisfied(self, index: int) -> bool:
         """Takes what is right already; spellings of the same name give way to the article's."""
         pair = self.wanted[index]
-        if pair.kind == "street":
+        kept = pair.kind == "whole" and not pair.mentioned and fold(pair.source) == fold(pair.target)
+        if kept and pair.words[0].key in STREETS:
             return self._named_street(index, pair)
         for form in (pair.target, *pair.old, *pair.others):
             span = self.claim(pair, form)
@@ -216,14 +219,13 @@ class _Rewriter:
         """Replaces what stands in the place of a name, where that is certain enough."""
         pair = self.wanted[index]
         owned = self.owned(pair)
-        if pair.kind in {"title", "word", "demonym"} or (pair.kind not in {"name", "street"} and not pair.mentioned):
+        if pair.kind in {"title", "word", "demonym"} or (pair.kind not in {"name", "whole"} and not pair.mentioned):
             span = self._copy(pair, owned)
+        elif pair.kind == "whole" and self.alignment is not None:
+            span = self._contiguous(sorted({*owned, *self._near(pair, owned)}))
         elif pair.mentioned:
             span = self._region(pair, owned)
-        elif len(pair.words) > 1 and self.alignment is not None:
-            # Of a name of several words that is kept whole, nothing is translated.
-            span = self._contiguous(sorted({*owned, *self._near(pair, owned)}))
-        elif len(pair.words) > 1:
+        elif pair.kind == "whole":
             span = None
         else:
             span = self._garbled(pair, owned)
@@ -232,7 +234,7 @@ class _Rewriter:
             self.found[index] = owned or self._near(pair, owned)
             return False
         form = self._fitting(pair, span)
-        bare = pair.kind == "street" or name_tokens(form)[0].key in _ARTICLES
+        bare = pair.words[0].key in STREETS or name_tokens(form)[0].key in _ARTICLES
         if span[0] and bare and self._stands_for_article(span[0] - 1, pair):
             span = [span[0] - 1, *span]
         self.replace(span, form)
@@ -319,6 +321,10 @@ class _Rewriter:
     def _copy(self, pair: Pair, owned: list[int]) -> list[int] | None:
         """A copy gone wrong of a word that has an English form, or such a word left in Spanish."""
         if len(pair.words) != 1:
+            if pair.kind in {"place", "institution"} and not pair.others:
+                copied = next(self.occurrences(pair.source), None)
+                if copied is not None:  # "León XIV" for "Leo XIV"
+                    return copied
             span = self._region(pair, owned) if self._near(pair, owned) else None
             keys = self._keys(pair)
             if span is None or any(self.tokens[j].key not in keys and not self._strange(j) for j in span):
@@ -330,7 +336,8 @@ class _Rewriter:
             left = token.key == key or (fuzz.ratio(token.key, key) >= 85 and token.key not in english_words())
             if fold(pair.target) in token.key:  # two words run together
                 continue
-            if (left and pair.mentioned) or (not left and self._strange(j)):
+            sure = pair.mentioned or (pair.kind == "place" and not pair.others and pair.words[0].capital)
+            if (left and sure) or (not left and self._strange(j)):
                 return [j]
         return self._mistaken(pair, owned)
 
@@ -504,6 +511,28 @@ class _Rewriter:
             return True
         return False
 
+    def keep_particles(self) -> None:
+        """Writes "Guillermo del Toro" for "Guillermo of Toro", where both words stand as the caption has them.
+
+        Behind an article, "el Guggenheim de Bilbao", the second word tells where the first is.
+        """
+        for index, (one, other) in enumerate(pairwise(self.wanted)):
+            a, b = self.found.get(index), self.found.get(index + 1)
+            if not a or not b or {one.kind, other.kind} != {"name"} or one.mentioned or other.mentioned:
+                continue
+            gap = self.source[one.words[-1].end : other.words[0].start]
+            before = self.source[: one.words[0].start].split()
+            located = bool(before) and fold(before[-1]) in {"el", "la", "los", "las", "al", "del"}
+            start, end = self.tokens[a[-1]].end, self.tokens[b[0]].start
+            if not _OF.fullmatch(gap) or not _ENGLISH_OF.fullmatch(self.text[start:end]):
+                continue
+            person = is_given(one.words[-1])
+            if not person and (located or is_ordinary(other.words[0])):
+                continue
+            if any(first <= end and start <= last for first, last, _ in self.changes):
+                continue
+            self.changes.append((start, end, gap))
+
     # ----------------------------------------------------------------------------------------------- result
 
     def run(self) -> Spelled:
@@ -513,6 +542,7 @@ class _Rewriter:
         # What attention points to must not go to another name first: the best owned first.
         still = [i for i in sorted(open_) if not self.mend(i)]
         lost = [i for i in still if not self.insert_missing(i)]
+        self.keep_particles()
         text = self.text
         for start, end, form in sorted(self.changes, reverse=True):
             text = text[:start] + form + text[end:]

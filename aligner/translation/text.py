@@ -93,6 +93,26 @@ def sides(text: str) -> str:
     return changed.upper() if text.isupper() else changed
 
 
+_SHORT = {
+    "ayto": "ayuntamiento", "avda": "avenida", "dra": "dr.", "gral": "general", "mª": "maría", "pdte": "presidente",
+    "pdta": "presidenta", "sr": "señor", "sra": "señora", "sres": "señores",
+}  # fmt: skip
+_IN_SHORT = re.compile(r"\b(?:(Ayto|Avda|Dra|Gral|Pdte|Pdta|Sra?|Sres)\.|(M)ª\.?)(?=\s+\w)", re.IGNORECASE)
+
+
+def in_full(text: str) -> str:
+    """A Spanish text with "Ayto.", "Dra.", "Sr." and "Mª" in full, which models hardly know."""
+
+    def full(found: re.Match[str]) -> str:
+        key = "mª" if found[2] else found[1].lower()
+        word = _SHORT[key]
+        if found[0][0].islower() or (key.startswith("s") and found.start() and not text.isupper()):
+            return word
+        return word.upper() if text.isupper() else word[0].upper() + word[1:]
+
+    return _IN_SHORT.sub(full, text) if "." in text or "ª" in text else text
+
+
 def _grouped(found: re.Match[str]) -> str:
     """Writes "2 mil 536" as "2.536"; with decimals as "2,536.5", as the Mexican press writes them."""
     mark = "," if found[3] else "."

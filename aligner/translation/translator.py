@@ -243,7 +243,7 @@ class Translator:
 
     def _prepared(self, raw: str) -> str:
         normalised = markup.strip(self._normalise(raw))[0]
-        return text.sides(text.amounts(normalised)) if self.source_language == "es" else normalised
+        return text.in_full(text.sides(text.amounts(normalised))) if self.source_language == "es" else normalised
 
     def _plan(self, normalised: str) -> _Plan:
         peeled = self._without_credit(text.peel(normalised))
@@ -371,6 +371,8 @@ class Translator:
     def _mended(self, source: str, target: str) -> str:
         spanish = self.source_language == "es" and self.target_language == "en"
         target = guard.mend_literals(source, target)
+        if source[:1].isupper() and target[:1].islower() and not source.startswith(target.split()[0]):
+            target = target[0].upper() + target[1:]
         return guard.mend_credit(source, numbers.mend(source, target)) if spanish else target
 
     def _check(self, source: str, target: str) -> list[Problem]:
