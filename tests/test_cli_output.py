@@ -18,9 +18,9 @@ import pytest
 from conftest import Run
 
 from aligner import errors
-from aligner.cli.output import write_all
 from aligner.documents import from_text
 from aligner.errors import ExistingFileError, OutputError
+from aligner.files import check_writable, write_all
 from aligner.readers import html
 from aligner.records import Caption, CreditLine, Document, OtherLanguage, Slug, Translation
 from aligner.show import count, markdown, put_columns, size, summary
@@ -168,6 +168,9 @@ def test_counts_sizes_and_languages() -> None:
         (["run", "--force", "SEED"], "--force"),
         (["run", "--diff", "--format", "jsonl", "SEED"], "--format"),
         (["run", "--patch", "-", "--format", "jsonl", "SEED"], "--format"),
+        (["run", "--text-column", "body", "SEED"], "--text-column"),
+        (["find", "--id-column", "id", "--input-format", "html", "SEED"], "--id-column"),
+        (["score", "--hypothesis", "SEED", "--reference", "SEED", "--trials", "9"], "--trials"),
         (["batch", "SEED", "--out", "out", "--no-translate", "--beam", "2"], "--beam"),
         (["batch", "SEED", "--out", "out", "--memory", "m.sqlite", "--memory-limit", "0"], "--memory"),
         (["score", "SEED", "--trials", "100"], "--trials"),
@@ -281,3 +284,57 @@ def test_what_is_missing_is_installed_from_where_the_command_is(
     assert errors.install("zst").startswith("pip install 'caption-aligner[zst]' (in a clone")
     (tmp_path / "pyproject.toml").touch()
     assert errors.install("zst") == f"pip install -e '{tmp_path}[zst]'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["run", "@LIST"], 2, "no list of names"),
+        (["find", ""], 2, "an empty name is no document"),
+        (["run", "--threads", "100000", "SEED"], 2, "--threads"),
+        (["translate", "--threads", "100000", "SEED"], 2, "--threads"),
+        (["batch", "SEED", "--out", "out", "--workers", "100000"], 2, "--workers"),
+        (["score", "SEED", "--gold", "SEED", "--resamples", "99999999999"], 2, "--resamples"),
+        (["run", "--report", "FOLDER", "SEED"], 1, "a folder has this name"),
+        (["score", "SEED", "--junit", "FOLDER"], 1, "a folder has this name"),
+        (
+            ["score", "--hypothesis", "none", "--reference", "SEED"],
+            2,
+            "none: cannot be read (No such file or directory)",
+        ),
+        (["find", "COLUMNS"], 1, "the columns are: page; name one with --text-column"),
+    ],
+)
+def test_mistakes_end_in_a_message_before_anything_is_done(
+    aligner: Run, seed: Path, tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    (tmp_path / "LIST").write_bytes(b"a\0b\n")
+    (tmp_path / "FOLDER").mkdir()
+    (tmp_path / "COLUMNS").write_text('{"page": 1}\n', encoding="utf-8")
+    before = sorted(tmp_path.iterdir())
+    done = aligner(*[str(seed) if word == "SEED" else word for word in arguments], cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout in ("", "COLUMNS  could not be read\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_is_empty_is_said(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "lines.txt").write_text("Vista del puerto\n", encoding="utf-8")
+    done = aligner("link", "empty.txt", "lines.txt", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "aligner: empty.txt: is empty\n")
+    done = aligner("translate", "--article", "empty.txt", "--glossary", "empty.txt", "lines.txt", cwd=tmp_path)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert done.stderr == "aligner: empty.txt: is empty\naligner: --glossary: no term in it\n"
+    done = aligner("run", "--glossary", "empty.txt", "lines.txt", cwd=tmp_path)
+    assert done.stderr.startswith("aligner: --glossary: no term in it\n")
+
+
+def test_what_will_not_be_writable_is_found_first(tmp_path: Path) -> None:
+    check_writable(None, tmp_path / "new" / "file")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="is a file, no folder"):
+        check_writable(tmp_path / "file" / "below")

@@ -66,7 +66,7 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the run.")],
     format_: Annotated[Shards, typer.Option("--format", "-f", help="Format of the shards.")] = Shards.jsonl,
     shard_size: Annotated[int, typer.Option(min=1, help="Records in a shard.")] = 100_000,
-    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0: one per core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=1024, help="Worker processes; 0: one per core.")] = 0,
     engine: Annotated[Executor, typer.Option(help="Run on this machine or on a Ray cluster.")] = Executor.local,
     input_format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Format of the inputs, where their names do not say.")

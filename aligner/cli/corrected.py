@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import typer
 
 from aligner import patch as patching
-from aligner.cli.output import writing
 from aligner.errors import AlignerError, DocumentError, ExistingFileError, OutputError, UsageError
+from aligner.files import writing
 from aligner.readers import Limits, column_edits, safe_output_name
 from aligner.readers.sources import format_of
 from aligner.readers.streams import open_stream

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.output import refuse, write_all, write_atomically
+from aligner.cli.output import refuse
 from aligner.cli.run import PatchMode
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side
+from aligner.files import write_all, write_atomically
 from aligner.show import count
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aligner.cli.output import remark
 from aligner.errors import DocumentError, RecordError, UsageError
 from aligner.records import Caption, Translation
 
@@ -133,6 +134,7 @@ def link(
         raise UsageError("--model is for --translate, which is not given")
     captions = read_captions(captions_path)
     article = documents.read(article_path)
+    remark(article)
     captions = placed(captions, article)
     found = find(article, caption_language=source_language, context_language=target_language)
     if translate:

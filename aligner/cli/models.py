@@ -172,8 +172,11 @@ def pull(
 
     * `aligner models pull Helsinki-NLP/opus-mt-es-en`
     """
+    from aligner.errors import UsageError
     from aligner.translation.making import pull as fetch
 
+    if revision is not None and "@" in model:
+        raise UsageError(f"{model}: names a revision itself: leave out --revision")
     _made(fetch(model, revision, quantization=quantization))
 
 
@@ -196,7 +199,7 @@ def convert(
     from aligner.translation.making import convert as make
 
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder")
+        raise UsageError(f"{folder}: {'a file, no folder' if folder.exists() else 'no such folder'}; check the path")
     _made(make(folder, to, quantization=quantization, force=force))
 
 

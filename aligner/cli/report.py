@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from aligner.cli.output import write_atomically
 from aligner.errors import UsageError
+from aligner.files import write_atomically
 from aligner.show import size
 
 

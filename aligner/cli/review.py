@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aligner.cli.export import ArticlesOption, RunArgument
-from aligner.cli.output import refuse, write_atomically
+from aligner.cli.output import refuse
 from aligner.errors import UsageError, install
+from aligner.files import write_atomically
 from aligner.show import count
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
-from aligner.cli.output import outlast_reader, refuse
+from aligner.cli.output import outlast_reader, refuse, remark, remark_terms
 from aligner.errors import UsageError
+from aligner.files import check_writable
 from aligner.records import Document
 from aligner.show import count, size
 
@@ -94,6 +95,8 @@ def expand(paths: Iterable[str]) -> list[str]:
 
     found: list[str] = []
     for path in paths:
+        if not path:
+            raise UsageError("an empty name is no document; name a file, a folder, or - for stdin")
         # A missing file is one document's error, and the run goes on.
         missing = path != "-" and not re.search(r"[*?\[@]|://", path) and not os.path.lexists(path)
         found += [path] if missing else sources_of(path)
@@ -104,7 +107,13 @@ def expand(paths: Iterable[str]) -> list[str]:
 
 def _read(sources: Sequence[str], format: str | None, text_column: str | None, id_column: str | None) -> Stream:
     from aligner.readers import Limits, SourceOptions, read_sources
+    from aligner.readers.sources import format_of
 
+    known = [format or format_of(name) for name in sources if name != "-"]
+    if None not in known and not {"jsonl", "parquet"} & set(known) and "-" not in sources:
+        for option, value in (("--text-column", text_column), ("--id-column", id_column)):
+            if value is not None:
+                raise UsageError(f"{option} is for JSON Lines and Parquet, which no input is: leave it out")
     # An empty article has no captions; in a corpus it is a document that was lost.
     return read_sources(sources, SourceOptions(format, text_column, id_column, Limits(empty=True)))
 
@@ -149,10 +158,10 @@ def emit(results: Iterator[Result], style: Format) -> Iterator[Document]:
 
 
 def _remarked(results: Iterator[Result]) -> Iterator[Result]:
-    """Says of each document that has no text that it has none."""
+    """Results on their way, with a remark on each document that has no text."""
     for article, record in results:
-        if article is not None and not any(block.text.strip() for block in article.blocks):
-            typer.echo(f"aligner: {record.document}: {'has no text' if article.data else 'is empty'}", err=True)
+        if article is not None:
+            remark(article)
         yield article, record
 
 
@@ -205,7 +214,7 @@ def run(
     ] = None,
     engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
     beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
-    threads: Annotated[int, typer.Option(min=0, help="Translation workers; 0: one per core.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=256, help="Translation workers; 0: one per core.")] = 0,
     glossary: GlossaryOption = None,
     variant: VariantOption = Variant.auto,
 ) -> None:
@@ -248,7 +257,9 @@ def run(
             variant=variant.value,
         )
     )
-    _ = pipeline.glossary  # a malformed one is refused before anything is done
+    if pipeline.glossary is not None:  # a malformed one is refused before anything is done
+        remark_terms(pipeline.glossary)
+    check_writable(report)
     mode: patching.Mode = patch_mode.value
     kept: list[Document] = []
 

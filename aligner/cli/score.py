@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligner.cli.output import outlast_reader, refuse, write_atomically
+from aligner.cli.output import outlast_reader, refuse
 from aligner.errors import RecordError, UsageError
+from aligner.files import check_writable, write_atomically
 from aligner.show import count
 
 if TYPE_CHECKING:
@@ -83,9 +84,11 @@ def score(
         typer.Option(help="Test between systems: paired bootstrap, approximate randomisation, both or none."),
     ] = Paired.bs,
     resamples: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples of the intervals; 0 for no intervals.")
+        int, typer.Option(min=0, max=1_000_000, help="Bootstrap resamples of the intervals; 0 for no intervals.")
     ] = 1000,
-    trials: Annotated[int, typer.Option(min=0, help="Trials of the paired tests; 0 for sacrebleu's defaults.")] = 0,
+    trials: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Trials of the paired tests; 0 for sacrebleu's defaults.")
+    ] = 0,
     slices: Annotated[bool, typer.Option(help="Report figures by kind of caption.")] = True,
     fail_under: Annotated[
         list[str] | None,
@@ -129,6 +132,9 @@ def score(
     if runs and not gold:
         scored = ("metrics", "paired", "resamples", "trials", "slices", "checksums")
         refuse(context, *scored, because="is for scores: give --gold too")
+    if len(runs or hypothesis or ()) + len(model or ()) + baseline < 2:
+        refuse(context, "paired", "trials", because="compares systems, and here is one: leave it out")
+    check_writable(junit, sarif)
     if junit or sarif or limits:
         outlast_reader()
     languages = (source_language, target_language)
@@ -281,7 +287,8 @@ def _verify(checksums: Path, inputs: Iterable[Input]) -> None:
             digest, _, name = line.strip().partition(" ")
             known[(checksums.parent / name.strip().removeprefix("*")).resolve()] = digest.lower()
     except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{checksums}: cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise RecordError(f"{checksums}: cannot be read ({reason}); name a list that sha256sum wrote") from None
     problems = []
     for item in inputs:
         expected = known.get(Path(item.path).resolve())

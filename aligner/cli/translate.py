@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from aligner.cli.output import remark, remark_terms
 from aligner.cli.run import GlossaryOption, Variant, VariantOption
 from aligner.errors import DocumentError, UsageError
 
@@ -74,7 +75,7 @@ def translate(
     engine: Annotated[str, typer.Option(help="ctranslate2 or transformers.")] = "ctranslate2",
     beam: Annotated[int, typer.Option(min=1, max=32, help="Beam width.")] = 4,
     batch_tokens: Annotated[int, typer.Option(min=1, help="Most source pieces decoded at a time.")] = 1024,
-    threads: Annotated[int, typer.Option(min=0, help="Translation workers; 0: one per core.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=256, help="Translation workers; 0: one per core.")] = 0,
     caps: Annotated[
         Caps, typer.Option(help="Lines in capitals: keep the capitals, or write a sentence.")
     ] = Caps.restore,
@@ -107,7 +108,7 @@ def translate(
     try:
         stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise DocumentError(f"{file}: cannot be read ({error.strerror})") from None
+        raise DocumentError(f"{file}: cannot be read ({error.strerror}); check the path") from None
     context = _context(article) if article else None
     with stream:
         translator = Translator.open(
@@ -122,6 +123,7 @@ def translate(
                 "target_language": translator.target_language or "en",
             }
             terms = Glossary.load(glossary, **languages)
+            remark_terms(terms)
         choose = _chooser(translator, terms, context)
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
@@ -146,7 +148,9 @@ def _context(path: Path) -> ArticleChoice:
     from aligner.captions import find
     from aligner.translation.rerank import ArticleChoice
 
-    return ArticleChoice.of(article := documents.read(path), find(article))
+    article = documents.read(path)
+    remark(article)
+    return ArticleChoice.of(article, find(article))
 
 
 def _chooser(translator: Translator, terms: Glossary | None, context: ArticleChoice | None) -> Choose | None:

@@ -264,6 +264,8 @@ def _listed(name: str, skipped: Counter[str]) -> Iterator[str]:
         raise UsageError(f"@{name}: the list cannot be read: {error.strerror or error}") from None
     for _, _, line, _ in lines(stream, 1 << 16):
         spec = os.fsdecode(line or b"").strip()
+        if "\0" in spec:
+            raise UsageError(f"@{name}: holds a zero byte: no list of names, one in each line")
         if not spec:
             continue
         if spec.startswith("@") or spec == "-":
@@ -479,8 +481,9 @@ class _Reading:
         for column, option in ((text, "text"), (identifier if self.options.id_column else "", "id")):
             if column is None or (column and column not in present):
                 shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "") or "none"
+                named = f" {column!r}" if column else ""
                 raise DocumentError(
-                    f"{name}: no {option} column{f' {column!r}' if column else ''}; the columns are: {shown}"
+                    f"{name}: no {option} column{named}; the columns are: {shown}; name one with --{option}-column"
                 )
         return cast(str, text), identifier
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from aligner.errors import unwritable
+from aligner.files import write_atomically
 from aligner.records import Document
 from aligner.report.model import Report, build
 from aligner.scoring.gold import Gold
@@ -42,14 +42,7 @@ def write_report(records: Iterable[Document], path: str | Path, gold: Gold | Non
     """
     path = Path(path)
     run = Run(path.stem, "", "", tuple(records))
-    text = render(build([run], gold))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from None
+    write_atomically(path, render(build([run], gold)).encode())
 
 
 __all__ = ["FORMATS", "Report", "build", "render", "write_report"]

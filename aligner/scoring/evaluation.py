@@ -563,7 +563,8 @@ def read_lines(path: str | Path) -> tuple[list[str], str]:
         data = Path(path).read_bytes()
         text = (gzip.decompress(data) if str(path).endswith(".gz") else data).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise RecordError(f"{path}: cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RecordError(f"{path}: cannot be read ({reason}); give UTF-8 text") from None
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
