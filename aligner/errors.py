@@ -69,6 +69,8 @@ def unwritable(target: Path, error: OSError) -> OutputError:
     in_the_way = next((path for path in (target, *target.parents) if path.exists()), target)
     if in_the_way != target and not in_the_way.is_dir():
         return OutputError(f"{target}: cannot be written: {in_the_way} is a file, no folder; choose another name")
-    if target.is_dir():
+    if isinstance(error, FileExistsError | NotADirectoryError) and target.is_file():
+        return OutputError(f"{target}: cannot be written: a file has this name; name a folder")
+    if target.is_dir() and isinstance(error, IsADirectoryError):
         return OutputError(f"{target}: cannot be written: a folder has this name; name a file")
     return OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to")

@@ -302,6 +302,11 @@ def test_what_is_missing_is_installed_from_where_the_command_is(
             2,
             "none: cannot be read (No such file or directory)",
         ),
+        (["batch", "missing.txt", "--out", "new"], 2, "no such file"),
+        (["batch", "SEED", "--out", "LIST"], 1, "a file has this name; name a folder"),
+        (["batch", "SEED", "--out", "LIST/new"], 1, "LIST is a file, no folder"),
+        (["models", "pull", "a/b@c", "--revision", "d"], 2, "leave out --revision"),
+        (["models", "convert", "LIST"], 2, "a file, no folder"),
         (["find", "COLUMNS"], 1, "the columns are: page; name one with --text-column"),
     ],
 )

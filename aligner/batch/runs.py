@@ -20,7 +20,7 @@ from aligner.batch.output import Counts, Lock, Output
 from aligner.batch.progress import Progress, Silent
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
-from aligner.errors import AlignerError, OutputError, UsageError
+from aligner.errors import AlignerError, OutputError, UsageError, unwritable
 from aligner.readers.names import SeenIds
 from aligner.readers.sources import Item, Limits, Position, SourceOptions, check_format, read_sources, sources_of
 
@@ -136,6 +136,7 @@ def _last_pass(folder: Path) -> tuple[Path, Path]:
 @contextmanager
 def _folder(path: Path) -> Iterator[None]:
     """The run's folder, made and locked."""
+    made = not path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
         foreign = not (path / output.RUN).exists() and any(
@@ -145,9 +146,15 @@ def _folder(path: Path) -> Iterator[None]:
             raise UsageError(f"{path}: not empty and no run; give a new or empty folder with --out")
         lock = Lock(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+        raise unwritable(path, error) from None
     try:
         yield
+    except AlignerError:
+        if made and not (path / output.RUN).exists():
+            with suppress(OSError):
+                (path / output.LOCK).unlink()
+                path.rmdir()
+        raise
     finally:
         lock.release()
 
