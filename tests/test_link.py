@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from aligner import documents
 from aligner.context import link, slot_of
 from aligner.context.distil import spanish
 from aligner.context.features import NONE, PAIR, Place, compare, runs, stranger, year
-from aligner.context.fit import Example, accuracies, calibrate, examples, fit, held_out
+from aligner.context.fit import Example, accuracies, body, calibrate, examples, fit, held_out
 from aligner.context.model import FEATURES, Model, bundled_model
 from aligner.context.vectors import Language, Vectors, bundled_vectors, pack, rarity, unit, unpack
 from aligner.context.words import fold, inflections, sentences, skeleton, value, words
@@ -259,7 +260,7 @@ def test_paragraph_sentence_and_evidence() -> None:
         assert context.text == "Near Amizmiz, a backhoe dragged away the rubble."
         assert QUAKE[context.start : context.end] == context.text
         assert 0.5 < context.score <= 1
-        assert 'name "Amizmiz" (rare)' in context.evidence
+        assert 'name "Amizmiz" for "Amizmis" (rare)' in context.evidence
         assert any(reason.startswith("word") and "rubble" in reason for reason in context.evidence)
         assert "just before the caption" in context.evidence
 
@@ -278,6 +279,62 @@ def test_content_alone_finds_the_paragraph(source: str, line: int) -> None:
     context = linked(QUAKE, source)
     assert context is not None
     assert context.line == line
+
+
+SHARED = re.compile(
+    r'(?:name "(?P<name>[^"]+)"(?: for "(?P<by>[^"]+)")?(?: \(rare\))?|(?:number|words?) (?P<words>.+))'
+)
+
+
+def shared_words(evidence: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What reasons say stands in the paragraph, and what in the caption for it."""
+    found = []
+    for reason in evidence:
+        if shown := SHARED.fullmatch(reason):
+            for pair in [shown["name"]] if shown["name"] else shown["words"].split(", "):
+                there, _, here = pair.partition(" for ")
+                found.append((there, shown["by"] or here or there))
+    return found
+
+
+def test_reasons_stand_in_paragraph_and_caption(corpus: Path) -> None:
+    """All captions of the gold sets, with and without a translation: reasons show words as the texts print them."""
+    count = 0
+    for folder in sorted(path for path in corpus.iterdir() if (path / "gold.jsonl").exists()):
+        for document in load([folder]).documents:
+            article = documents.from_text("\n\n".join(text for _, text in body(document)))
+            marks = [mark for mark in document.captions("es") if mark.caption]
+            captions = [caption(mark.caption or "", translation=t) for mark in marks for t in (None, mark.reference)]
+            for found in link(captions, article.blocks, article):
+                if found.context is None:
+                    continue
+                paragraph = next(block.text for block in article.blocks if block.line == found.context.line)
+                texts = found.source + "\n" + (found.translation.text if found.translation else "")
+                for there, here in shared_words(found.context.evidence):
+                    assert there in paragraph, (there, paragraph)
+                    if here is there:
+                        assert all(fold(word) in fold(texts) for word in there.split()), (there, texts)
+                    else:
+                        assert all(word in texts for word in here.split()), (here, texts)
+                    count += 1
+    assert count > 1000
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("Soldados de Alemania", 'name "Germany" for "Alemania"'),
+        ("Soldados de Guatemala", None),
+        ("Un perro en la frontera", "dog for perro"),
+        ("Visita a Berlín", 'name "Berlin"'),
+    ],
+)
+def test_reasons_by_meaning_show_both_words(source: str, reason: str | None) -> None:
+    text = "Germany sent a dog to the border with Honduras. Berlin paid.\n\nThe price of milk rose."
+    article = documents.from_text(text)
+    context = link([caption(source)], article.blocks, article)[0].context
+    evidence = " / ".join(context.evidence if context else ())
+    assert reason in evidence if reason else "Honduras" not in evidence
 
 
 def test_none_where_nothing_fits() -> None:
@@ -314,7 +371,7 @@ def test_strangers(source: str, expected: float) -> None:
     place = Place([block.text for block in documents.from_text(QUAKE).blocks], bundled_vectors())
     side = place.side(source, "es")
     assert side is not None
-    assert stranger(side, source) == expected
+    assert stranger(side) == expected
 
 
 def test_a_year_that_the_article_does_not_name() -> None:

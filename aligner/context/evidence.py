@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from aligner.context.features import PAIR, Compared, Place, Side
 from aligner.context.model import Model
+from aligner.context.words import fold
 
 # Evidence that adds less than this to a paragraph's score (natural log-odds) is not worth a reader's time.
 WORTH = 0.1
 # A word is shown if it matched at least so well (0 … 1), and so many of them at most.
-SHOWN, WORDS = 0.4, 4
+SHOWN, WORDS = 0.6, 4
+# Names and dates of less like meaning are two, however near: Guatemala is not Honduras, but "Alemania" is Germany.
+SAME_NAME = 0.95
+QUOTE = '"'
 
 
 def reasons(
@@ -50,10 +54,14 @@ def reasons(
 
 
 def _words(place: Place, compared: Compared, weight: dict[str, float], paragraph: int) -> dict[str, float]:
-    """Names, numbers and words that caption and paragraph share, with what each adds to the paragraph's score."""
+    """Names, numbers and words that caption and paragraph share, with what each adds to the paragraph's score.
+
+    A word is shown as the paragraph prints it; where the caption has it otherwise, as that prints it, too.
+    """
     worth: dict[int, float] = defaultdict(float)
     names: set[int] = set()
     numbers: set[int] = set()
+    said: dict[int, tuple[bool, float, str]] = {}
     columns = place.paragraph_columns(paragraph)
     for side in compared.sides:
         added = _worth(side, weight, paragraph)
@@ -62,27 +70,38 @@ def _words(place: Place, compared: Compared, weight: dict[str, float], paragraph
             if not len(columns):
                 break
             column = int(columns[int(side.match[i, columns].argmax())])
-            if side.match[i, column] < SHOWN:
+            match = float(side.match[i, column])
+            proper = side.name[i] or place.is_date[column]
+            if match < SHOWN or (proper and not side.spelled[i, column] and match < SAME_NAME):
                 continue
+            same = fold(side.printed(i)) == fold(place.printed(paragraph, column))
             mine[column] += float(added[i])
+            said[column] = max(said.get(column, (False, 0.0, "")), (same, match, side.printed(i)))
             if side.name[i]:
                 names.add(column)
             if side.number[i]:
                 numbers.add(column)
         for column in mine:
             worth[column] = max(worth[column], mine[column])
+
+    def shown(group: list[int], quote: str = "") -> str:
+        there = " ".join(place.printed(paragraph, column) for column in group)
+        label = f"{quote}{there}{quote}"
+        if not all(said[column][0] for column in group):
+            label += f" for {quote}{' '.join(said[column][2] for column in group)}{quote}"
+        return label
+
     found: dict[str, float] = {}
     for name in place.adjacent(paragraph, names):
         single = min(place.spread(column) for column in name) == 1 and len(place.texts) > 2
-        text = " ".join(place.printed(paragraph, column) for column in name)
-        found[f'name "{text}"' + (" (rare)" if single else "")] = sum(worth[column] for column in name)
+        found[f"name {shown(name, QUOTE)}" + (" (rare)" if single else "")] = sum(worth[column] for column in name)
     for column in numbers:
-        found[f"number {place.printed(paragraph, column)}"] = worth[column]
+        found[f"number {shown([column])}"] = worth[column]
     plain = sorted(set(worth) - names - numbers, key=lambda column: -worth[column])
     plain = [column for column in plain if worth[column] >= WORTH / 2][:WORDS]
     if plain:
         label = "word " if len(plain) == 1 else "words "
-        label += ", ".join(place.printed(paragraph, column) for column in plain)
+        label += ", ".join(shown([column]) for column in plain)
         found[label] = sum(worth[column] for column in plain)
     return found
 

@@ -55,11 +55,16 @@ NONE = ("none", "unmatched", "stranger", "year", "best")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
 
 
+def _printed(text: str, word: Word) -> str:
+    return text[word.start : word.end].removesuffix("'s").removesuffix("’s")
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One text of a caption, source or translation, against the article.
 
     Attributes:
+        text: the text.
         language: ISO 639-1 code.
         words: its words without function words.
         sentence_match: per word and sentence of the article, 0 (absent) … 1 (there).
@@ -69,17 +74,24 @@ class Side:
         name: per word, whether it is part of a name.
         number: per word, whether it is a number.
         match: per word and word form of the article.
+        spelled: whether it is spelled like that form.
     """
 
+    text: str
     language: str
     words: tuple[Word, ...]
     match: Matrix
+    spelled: NDArray[np.bool_]
     sentence_match: Matrix
     paragraph_match: Matrix
     rarity: Matrix
     locality: Matrix
     name: NDArray[np.bool_]
     number: NDArray[np.bool_]
+
+    def printed(self, index: int) -> str:
+        """A word as the text prints it, without a possessive."""
+        return _printed(self.text, self.words[index])
 
     @property
     def weight(self) -> Matrix:
@@ -188,26 +200,26 @@ class Place:
     def printed(self, paragraph: int, column: int) -> str:
         """A word form as a paragraph prints it first, without a possessive."""
         word = next(word for word in self.words[paragraph] if word.form == self.forms[column])
-        return self.texts[paragraph][word.start : word.end].removesuffix("'s").removesuffix("’s")
+        return _printed(self.texts[paragraph], word)
 
     def spread(self, column: int) -> int:
         """Number of paragraphs with a word form."""
         return self._spread[column]
 
     def adjacent(self, paragraph: int, columns: set[int]) -> list[list[int]]:
-        """Word forms of a paragraph, those that stand side by side in it together."""
+        """Word forms of a paragraph, those that stand side by side in it together: no comma or possessive between."""
         index = {self.forms[column]: column for column in columns}
         groups: list[list[int]] = []
-        last = -2
+        last, end = -2, 0
         for i, word in enumerate(self.words[paragraph]):
             column = index.pop(word.form, None)
             if column is None:
                 continue
-            if i == last + 1:
+            if i == last + 1 and self.texts[paragraph][end : word.start] == " ":
                 groups[-1].append(column)
             else:
                 groups.append([column])
-            last = i
+            last, end = i, word.start + len(self.printed(paragraph, column))
         return groups
 
     def best_sentence(self, values: Matrix) -> Matrix:
@@ -234,7 +246,7 @@ class Place:
         by_paragraph = self.best_sentence(by_sentence)
         total = len(self.texts)
         locality = np.clip(np.log((total + 1) / (0.5 + by_paragraph.sum(axis=1))), 0, None)
-        return Side(language, found, match, by_sentence, by_paragraph, rarity, locality, name, number)
+        return Side(text, language, found, match, spelled, by_sentence, by_paragraph, rarity, locality, name, number)
 
     def _match(
         self, found: Sequence[Word], language: str, senses: Matrix, likely: Matrix
@@ -358,7 +370,7 @@ def compare(
     table[total, len(PAIR)] = 1.0
     if sides:
         best = columns["name"].max() + columns["word"].max()
-        table[total, len(PAIR) + 1 :] = unmatched(sides[0]), stranger(sides[0], texts[0][0]), year(sides[0]), best
+        table[total, len(PAIR) + 1 :] = unmatched(sides[0]), stranger(sides[0]), year(sides[0]), best
     compared = Compared(sides, table, by_sentence + meaning)
     return replace(compared, table=compared.moved(slot))
 
@@ -374,16 +386,16 @@ def runs(side: Side) -> list[list[int]]:
     return found
 
 
-def people(side: Side, text: str) -> list[list[int]]:
+def people(side: Side) -> list[list[int]]:
     """Those of the names of a text that have a person's title or given name, as runs of words."""
     given = lexicon().given
     found = []
     for name in runs(side):
         first = side.words[name[0]]
-        before = _LAST_WORD.search(text[: first.start])
+        before = _LAST_WORD.search(side.text[: first.start])
         around = {fold(before[0]) if before else "", first.form}
         titled = not TITLES.isdisjoint(around)
-        named = text[first.start : first.end].title() in given and (len(name) > 1 or before is None)
+        named = side.text[first.start : first.end].title() in given and (len(name) > 1 or before is None)
         if INSTITUTIONS.isdisjoint(around) and (titled or named):
             found.append(name)
     return found
@@ -397,13 +409,13 @@ def unmatched(side: Side) -> float:
     return float(np.mean([1 - side.paragraph_match[name].max(axis=1).mean() for name in names]))
 
 
-def stranger(side: Side, text: str) -> float:
+def stranger(side: Side) -> float:
     """1 if the caption names people and the article none of them, else 0.
 
     A picture of somebody whom the article does not mention illustrates no paragraph of it, whereas an unmentioned
     village may well stand for the region that a paragraph is about.
     """
-    known = [float(side.paragraph_match[name].max(axis=1).mean()) for name in people(side, text)]
+    known = [float(side.paragraph_match[name].max(axis=1).mean()) for name in people(side)]
     return float(bool(known) and max(known) < 0.5)
 
 
