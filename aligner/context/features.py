@@ -49,7 +49,8 @@ SHORT = 4
 UNSEEN = 0.15
 
 PAIR = ("name", "word", "number", "strongest", "meaning", "before", "after", "above", "below")
-NONE = ("none", "unmatched", "stranger", "year", "best")
+# For "none of them": what the caption's names tell, and the strongest evidence that any paragraph has.
+NONE = ("none", "unmatched", "stranger", "year", "best", "best_number", "best_strongest", "best_meaning")
 
 
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
@@ -370,7 +371,9 @@ def compare(
     table[total, len(PAIR)] = 1.0
     if sides:
         best = columns["name"].max() + columns["word"].max()
-        table[total, len(PAIR) + 1 :] = unmatched(sides[0]), stranger(sides[0]), year(sides[0]), best
+        known = unmatched(sides[0]), stranger(sides[0]), year(sides[0])
+        highest = (columns[feature].max() for feature in ("number", "strongest", "meaning"))
+        table[total, len(PAIR) + 1 :] = *known, best, *highest
     compared = Compared(sides, table, by_sentence + meaning)
     return replace(compared, table=compared.moved(slot))
 

