@@ -150,7 +150,7 @@ def _read(text: str, spanish: bool) -> tuple[Number, ...]:
     kept = [match.span() for match in literal_spans(text)]
     found = []
     for match in _NUMBER.finditer(text):
-        if any(start <= match.start() < end for start, end in kept):
+        if kept and any(start <= match.start() < end for start, end in kept):
             continue
         found.append(_number(text, match, spanish=spanish))
     return tuple(found)

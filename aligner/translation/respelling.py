@@ -78,6 +78,7 @@ class _Rewriter:
     ) -> None:
         self.source, self.text, self.wanted, self.mentions = source, text, wanted, mentions
         self.tokens = tokens(text)
+        self.keys = {token.key for token in self.tokens}
         self.used = [False] * len(self.tokens)
         self.alignment = alignment if alignment is not None and len(alignment) == len(text.split()) else None
         self.changes: list[tuple[int, int, str]] = []
@@ -115,6 +116,8 @@ class _Rewriter:
     def occurrences(self, form: str) -> Iterator[list[int]]:
         """Free words of the translation that make up an English name, accents and capitals forgiven."""
         wanted = name_tokens(form)
+        if wanted and self.keys.isdisjoint((wanted[0].key, wanted[0].key + "s")):
+            return
         for j in range(len(self.tokens) - len(wanted) + 1):
             span = self.tokens[j : j + len(wanted)]
             if any(self.used[j : j + len(wanted)]):

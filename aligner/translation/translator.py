@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from aligner.captions import credits
@@ -597,7 +598,7 @@ def _word_alignment(
 
     weights = np.add.reduceat(attention[:, :end], starts, axis=1)
     weights = np.add.reduceat(weights, rows, axis=0)
-    weights /= np.diff(rows, append=len(pieces))[:, None]
+    weights /= np.array([after - row for row, after in pairwise([*rows, len(pieces)])])[:, None]
     hundredths: NDArray[np.uint8] = np.rint(100 * weights).astype(np.uint8)
     hundredths[hundredths < FAINT] = 0
     return hundredths
