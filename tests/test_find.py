@@ -320,6 +320,39 @@ GERMAN = (
 )
 
 
+def test_a_paragraph_that_translates_the_one_beside_it_is_no_caption() -> None:
+    english = (
+        "In 1984 the festival of Ribera had forty companies, eleven of them foreign, for nine days and eight nights."
+    )
+    spanish = (
+        "En 1984 el festival de Ribera tuvo cuarenta compañías, once de ellas extranjeras, a lo largo de nueve días y "
+        "de ocho noches."
+    )
+    other = (
+        "Una señora de la calle de abajo, con el abrigo puesto y la cesta llena, mira por la ventana de la casa azul."
+    )
+    caption = "Un acróbata cruza la plaza sobre la cuerda"
+    page = f"<p>{english}</p><p>{{}}</p><figure><img src='a.jpg'><figcaption>{caption}</figcaption></figure>{ENGLISH}"
+    findings = find(from_bytes(f"<body>{page.format(spanish)}</body>".encode(), "a.html"))
+    assert [found.source for found in findings.captions] == [caption]
+    assert any("en and es" in warning for warning in findings.warnings)
+    findings = find(from_bytes(f"<body>{page.format(other)}</body>".encode(), "a.html"))
+    assert [found.source for found in findings.captions] == [other, caption]
+
+
+def test_text_that_the_page_marks_as_spanish_is_meant_to_be() -> None:
+    line = "Los vecinos cruzan el río en las barcas"
+    page = f"<html lang='en'>{ENGLISH * 3}<p lang='es'>{line}</p><figcaption lang='es'>{line}</figcaption></html>"
+    findings = find(from_bytes(page.encode(), "a.html"))
+    assert [found.source for found in findings.captions] == [line]
+
+
+def test_short_technical_captions() -> None:
+    figure = "<figure><img src='a.png' alt='Diseño UML'><figcaption>Puerto USB-C</figcaption></figure>"
+    findings = find(from_bytes(f"<body>{ENGLISH}{figure}</body>".encode(), "a.html"))
+    assert [found.source for found in findings.captions] == ["Diseño UML", "Puerto USB-C"]
+
+
 def test_many_captions_do_not_make_an_article_spanish() -> None:
     caption = "<figure><img src='a.jpg'><figcaption>La señora {} vende pan en la plaza</figcaption></figure>"
     figures = "".join(map(caption.format, range(36)))

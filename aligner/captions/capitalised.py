@@ -54,6 +54,17 @@ def titled(text: str, weigher: Weigher) -> bool:
     return text.endswith(".") and len(small) > 1 and weigher.is_caption_noun(first)
 
 
+def shows(text: str, weigher: Weigher) -> bool:
+    """Whether a noun of the caption language stands with abbreviations alone: "Diseño UML", "Puerto USB-C"."""
+    noun, *rest = text.rstrip(" .").split()
+    return (
+        len(noun) > 4
+        and 0 < len(rest) < 3
+        and all(len(word) < 7 and word.upper() == word and word[0].isalnum() for word in rest)
+        and weigher.is_caption_noun(noun.lower())
+    )
+
+
 def headed(text: str, weigher: Weigher) -> bool:
     """Whether a name starts with a noun of the caption language: "Puerto de Tánger Med", "Laguna Azul"."""
     words = WORD.findall(text)

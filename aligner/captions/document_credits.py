@@ -19,6 +19,7 @@ _AGENCY_NEXT = re.compile(r"[/|(]")
 _TOKEN = re.compile(r"\S+")
 _MARKED = re.compile(r"[|/(\[©]|\s[–—-]\s|[.:]\s")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
+_PROFESSION = re.compile(r"[a-záéíóúñ]{2,}(?:[dst]or(?:a|es|as)?|ist[ao]s?|ólog[oa]s?|ógraf[oa]s?|iatras?)")
 _YEAR = re.compile("(?:19|20)\\d\\d")
 
 
@@ -335,7 +336,12 @@ class DocumentCredits:
         if not lead.isalpha() and not _YEAR.fullmatch(lead):
             return False
         leads = self.weigher.names.leads
-        introduced = lead in leads or lead.lower() in leads or lead in credits.lexicon().given
+        introduced = (
+            lead in leads
+            or lead.lower() in leads
+            or lead in credits.lexicon().given
+            or _PROFESSION.fullmatch(lead) is not None
+        )
         return not tail.stopped and not introduced and self._stranger(tail.name)
 
     def _stranger(self, name: str, *, initials: bool = False) -> bool:

@@ -19,6 +19,7 @@ _KNOWN, _UNKNOWN = -7.0, -2.0  # the most that one word can count against a lang
 _INITIAL = -1.4  # the same for a capitalised unknown word at the start of a line
 _LIKELY, _FOREIGN = -2.5, -1.9  # a language can claim a word above the first and not well below the second
 _SURE_WORD, _LIKELY_WORD = -1.0, -2.5  # nats behind the best language from which a word is, or may be, a language's
+_RARER = {"gl": 2.5}  # nats that it must make up for where long words alone speak for it, as fewer pages have it
 _CLEAR = 1.5  # nats by which a word must favour one of the two languages to be counted as its word
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|\S{1,99}@\S+|[@#]\w+|\]\([^)]{0,999}\)|\b[^\s/]{1,99}\.(?:com|es|org|net|ly)(?:/\S*)?\b"
@@ -534,8 +535,12 @@ def features(evidence: Evidence, weigher: Weigher) -> tuple[float, ...]:
     totals = evidence.totals
     behind = totals[weigher.caption] - totals[weigher.context]
     alone = evidence.without_context
+    close = 2 * len(evidence.foreign) <= len(evidence.caption) and all(len(word) > 3 for word in evidence.foreign)
+    rarer = _RARER if close else {}
     ahead = alone[weigher.caption] - max(
-        t for at, t in enumerate(alone) if at not in (weigher.caption, weigher.context)
+        t - rarer.get(weigher.languages[at], 0.0)
+        for at, t in enumerate(alone)
+        if at not in (weigher.caption, weigher.context)
     )
     return (
         1.0,

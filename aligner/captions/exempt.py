@@ -9,15 +9,17 @@ from functools import cached_property
 from aligner.captions import credits
 from aligner.captions.body import OwnText
 from aligner.captions.evidence import QUOTED
-from aligner.captions.findings import CLOSING, FINAL, Found
+from aligner.captions.findings import CLOSING, FINAL, PICTURE, Found
 from aligner.captions.language import WORD
-from aligner.captions.verdicts import Judge
+from aligner.captions.verdicts import Judge, told
 from aligner.documents import Block
 
 _WHOLLY_QUOTED = re.compile(r"\s*(?:“[^”]*”|«[^»]*»|\"[^\"]*\"|‘[^’]*’)[\s.,]*")
 _POST = re.compile(r"pic\.twitter\.com|\bt\.co/|^@\w+(?! [|-])\b|^#\w+|\(@\w+\)\s+\w+ \d")
 _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
+# "Música · Oficios · Zaragoza"
+_TAGS = re.compile(r"#?[^\W\d_]+(?: [^\W\d_]+)?(?:\s?[·•|]\s?#?[^\W\d_]+(?: [^\W\d_]+)?){2,}")
 LANGUAGE_NAMES = frozenset(
     ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
 )
@@ -61,16 +63,30 @@ class Exemptions:
 
     def take_back(self, parts: list[Found], own: OwnText) -> None:
         """Takes back what only looks like a caption."""
-        captions = [found for found in parts if found.kind == "caption"]
-        if not captions:
-            return
-        for found in captions:
-            stretch = found.text[found.part.start : found.part.end]
-            bare = found.part.credit is None
-            if (len(stretch) < 60 and (_interface(stretch) or (bare and self._echoes(found, stretch, own)))) or (
-                bare and (found.block.quoted or self._only_quotes(stretch))
-            ):
+        for found in parts:
+            if found.kind == "caption" and self._only_looks(found, own):
                 found.kind = "exempt"
+
+    def _only_looks(self, found: Found, own: OwnText) -> bool:
+        """Whether it is the page's, or in the caption language on purpose."""
+        stretch = found.stretch
+        short = len(stretch) < 60
+        if short and _interface(stretch):
+            return True
+        if found.part.credit:
+            return False
+        return (
+            found.block.quoted
+            or _TAGS.fullmatch(found.text) is not None
+            or self._told_caption(found.block)
+            or self._only_quotes(stretch)
+            or (short and self._echoes(found, stretch, own))
+        )
+
+    def _told_caption(self, block: Block) -> bool:
+        """Whether the format says of a text of its own, not of the whole page, that it is in the caption language."""
+        language = told(block)
+        return block.role not in PICTURE and language == self.weigher.pair[0] != self.judge.page_language
 
     def _only_quotes(self, stretch: str) -> bool:
         """Whether a stretch is a quotation, or a list of titles with nothing of the caption language outside."""
@@ -101,6 +117,12 @@ class Exemptions:
 
 
 def _interface(text: str) -> bool:
-    """Whether a line belongs to the page and not to the article: "Leer más", "Español | English"."""
+    """Whether a line belongs to the page and not to the article: "Leer más", "Español | English", "Home | Contacto"."""
     plain = " ".join(text.casefold().split()).strip(" .:…!»>")
-    return plain in credits.lexicon().interface or all(w in LANGUAGE_NAMES for w in WORD.findall(plain))
+    known = credits.lexicon().interface
+    if plain in known or all(word in LANGUAGE_NAMES for word in WORD.findall(plain)):
+        return True
+    if "|" not in plain and "·" not in plain:
+        return False
+    entries = re.split(r" ?[|·] ?", plain)
+    return len(entries) > 1 and all(entry.count(" ") < 4 for entry in entries) and not known.isdisjoint(entries)

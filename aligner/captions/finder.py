@@ -196,6 +196,11 @@ class _Finder:
                 f"context-language: more of the article is written in {mine} than in {language}: only what is set off "
                 "from its text is reported as a caption"
             )
+        elif (twins := shares.translated(self.plain, self.found)) and self._doubt(lambda found: id(found) not in twins):
+            warnings.append(
+                f"context-language: the article is written in {language} and {mine}: paragraphs that say in {mine} "
+                "what those beside them say are not reported"
+            )
         if any(found.kind == "caption" for found in self.found):
             self._headed_names()
             own = body.OwnText(self.plain, self.found)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import cached_property
 
 from aligner.captions import credits
-from aligner.captions.capitalised import titled
+from aligner.captions.capitalised import shows, titled
 from aligner.captions.credits import Part
 from aligner.captions.evidence import QUOTED, Evidence, Weigher, edges, probability
-from aligner.captions.findings import BODY_WORDS, Found
+from aligner.captions.findings import BODY_WORDS, PICTURE, Found
 from aligner.captions.language import WORD
 from aligner.documents import Block
 
@@ -85,7 +85,7 @@ class Judge:
             evidence.caption = evidence.faint  # "[EFE] Almadraba de Barbate, en 1998"
         found = Found(block, text, part, "names", evidence)
         if not evidence.plain:
-            if titled(stretch, self.weigher):
+            if titled(stretch, self.weigher) or (block.role in PICTURE and shows(stretch, self.weigher)):
                 found.kind, found.confidence = "caption", HEADED
                 evidence.caption, evidence.plain = WORD.findall(stretch)[:1], len(WORD.findall(stretch))
             return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from aligner.records import Caption, Document
 from aligner.scoring.gold import GoldDocument, Mark
@@ -43,8 +44,8 @@ class Match:
 
 
 def fold(text: str) -> str:
-    """A caption as it is compared: white space and final dots do not count."""
-    return " ".join(text.split()).strip(" .")
+    """A caption as it is compared: white space, final dots and the references of HTML ("&ntilde;") do not count."""
+    return " ".join(unescape(text).split()).strip(" .")
 
 
 def fold_credit(text: str) -> str:

@@ -30,6 +30,7 @@ class Lexicon:
     interface: frozenset[str]
     sources: frozenset[str]
     source_ends: frozenset[str]
+    source_kinds: frozenset[str]
     wires: frozenset[str]
     agency_heads: frozenset[str]
     small: frozenset[str]
@@ -103,6 +104,7 @@ def lexicon() -> Lexicon:
         sources=frozenset(stored["sources"]),
         wires=frozenset(map(str.casefold, stored["wires"])),
         source_ends=frozenset(stored["source_ends"]),
+        source_kinds=frozenset(stored["source_kinds"]),
         agency_heads=frozenset(_head(agency) for agency in stored["agencies"]),
         small=frozenset(stored["small_words"]),
         starts=frozenset(stored["caption_starts"]),
@@ -130,6 +132,8 @@ _GAP = re.compile(r"\s*[|©–—-]\s*|\s+©?|:\s*")
 def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] | None:
     """A label in front of a caption ("Pie de foto: ", "GALERÍA | ")."""
     end = len(text) if end is None else end
+    if text[at : at + 1] in _NUMBERED_FIRST and (numbered := NUMBERED.match(text, at, end)):
+        return numbered
     match = _LINE_LABEL.match(text, at, end)
     if match is None:
         return _bare_label().match(text, at, end)
@@ -139,6 +143,14 @@ def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] 
     # "Pie de foto, ...", "FOTO DE ARCHIVO. ..." and "VÍDEO. ...", but "Imagen, ..." and "Imagen. ..." are captions.
     sure = " " in match[1] or ends not in (",", ".") or (ends == "." and match[1].isupper())
     return match if sure and plain(match[1]) in lexicon().line_labels else None
+
+
+# "Figure 3: ", "Fig. 2b. ", "Foto 4 - ", "PHOTO LOR101-0914: "; but "Figura 3" is to be translated.
+NUMBERED = re.compile(
+    r"(?:[Ff]igure|FIGURE|[Ff]igs?\.?|FIGS?\.?|[Ff]oto|FOTO|[Pp]hoto|PHOTO|[Ii]magen|IMAGEN|[Ii]mage|IMAGE|[Pp]icture|[Pp]late)"
+    r"\s?(?:[A-Z]{1,6})?\d{1,4}(?:[-./]\d{1,4})*[a-z]?\s?[.:|–—-]\s+"
+)
+_NUMBERED_FIRST = frozenset("FfIiPp")
 
 
 @cache

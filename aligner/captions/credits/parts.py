@@ -66,14 +66,17 @@ def cued(text: str, start: int, end: int) -> bool:
     return _CUE.search(text, start, end) is not None
 
 
+_CODE = re.compile(r"--[a-z][\w-]|/[a-z][\w.-]*/[\w.]")  # "--verbose", "/etc/hosts"
 _EDGE = "|/–—■●•▪►▶▲▼◄◆◇○★☆→⬆↑↓📷📸🎥📹🖼\u200b\ufe0f\ufeff"
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Without white space and separators at the edges."""
-    while start < end and (text[start].isspace() or text[start] in _EDGE):
+    while start < end and (text[start].isspace() or text[start] in _EDGE) and not _CODE.match(text, start):
         start += 1
-    while start < end and text[start] == "-" and not text[start + 1 : start + 2].isdigit():
+    while (
+        start < end and text[start] == "-" and not (text[start + 1 : start + 2].isdigit() or _CODE.match(text, start))
+    ):
         start += 1
         while start < end and text[start].isspace():
             start += 1

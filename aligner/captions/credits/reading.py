@@ -134,7 +134,9 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         elif account:
             agencies.append(part)
             strength = max(strength, LIKELY)
-        elif (head in words.sources or part.split()[-1] in words.source_ends) and _name(part, words, False):
+        elif (head in words.sources or part.split()[-1] in words.source_ends) and (
+            _name(part, words, False) or (head == "Archivo" and words.source_kinds.issuperset(part.split()[1:]))
+        ):
             agencies.append(part)
             strength = max(strength, STRONG if " " in part else LIKELY)
         elif head in words.sources and labelled and _name(part, words, True):

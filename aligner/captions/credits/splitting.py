@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from aligner.captions.credits.before import BRACKET, fronted, prefix
 from aligner.captions.credits.behind import labelled, suffix
-from aligner.captions.credits.lexicon import line_label
+from aligner.captions.credits.lexicon import NUMBERED, line_label
 from aligner.captions.credits.parts import NO_HINTS, WINDOW, Hints, Part, credit_span, cued, trim
 from aligner.captions.credits.reading import LIKELY, STRONG, read
 
@@ -27,13 +27,12 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
     while match := line_label(text, start, end):
         rest = text[match.end() : end]
         reading = read(text[start:end], strict=True) if whole else None
-        if reading and (reading.strength >= LIKELY) and not match[0].startswith("photo_camera"):
-            break
-        if not rest:
+        sure = match[0].startswith("photo_camera") or match.re is NUMBERED
+        if not rest or (reading and reading.strength >= LIKELY and not sure):
             break
         # "Archivo - El presidente ... - EUROPA PRESS": a label if the credit stands behind.
         if (
-            not match[0].startswith("photo_camera")
+            not sure
             and prefix(text, start, end, hints)
             and (match[1] is None or not suffix(text, match.end(), end, hints))
         ):
@@ -52,14 +51,19 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
 _TAG = r"<[^<>]{1,200}>|\\?\[/?(?:caption|img|url|center|em|b|i)\b[^\[\]]{0,200}\]"
 _COUNTER = r"[(\[]?\d{1,3}\s?(?:/|de|of)\s?\d{1,3}(?!\w)[)\]]?(?:\s?[|:.·•–—-](?=\s)|(?=\s[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
 _ITEM = r"\d{1,2}(?:\.-|[.)]\s(?=[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
-_OPENED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|{_COUNTER}|{_ITEM}))+")
+# What wiki galleries and reStructuredText put in front: "File:Name.jpg|", ":alt:".
+_FIELD = (
+    r"(?i:file|image|archivo|imagen|fichero|ficheiro):[^|\[\]]{1,120}\.\w{3,4}\s?\|"
+    r"(?:(?:alt|thumb|left|right)[^|]{0,40}\|)*|:(?:alt|caption|title):(?=\s)"
+)
+_OPENED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|{_COUNTER}|{_ITEM}|{_FIELD}))+")
 _CLOSED = re.compile(rf"(?:\s{{0,9}}(?:{_TAG}|[(\[]\d{{1,3}}\s?/\s?\d{{1,3}}[)\]]|(?<=\))\s?\([a-z]{{2,3}}\)))+\s*$")
 
 
 def _unwrapped(text: str) -> tuple[int, int]:
     """Where a line starts and ends without left-over tags and counters: "<em>", "3 / 8", "[/caption]", "1.-"."""
     start, end = 0, len(text)
-    if (text[0] in "<[(\\" or text[0].isdigit()) and (opened := _OPENED.match(text)):
+    if (text[0] in "<[(\\:" or text[0].isdigit() or text.find("|", 5, 140) > 0) and (opened := _OPENED.match(text)):
         start = opened.end()
     if text[-1] in ">])" and (closed := _CLOSED.search(text, max(start, end - 250))):
         end = closed.start()
