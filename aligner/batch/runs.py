@@ -199,8 +199,8 @@ def _work(
         with _signals() as stop, progress, closing(share):
             try:
                 for chunk in outcomes:
-                    for outcome in chunk or ():
-                        _append(out, outcome if seen is None else seen.unique(outcome))
+                    for outcome in seen.unique(chunk) if seen is not None and chunk else chunk or ():
+                        _append(out, outcome)
                     now = time.monotonic()
                     if now - last >= options.commit_seconds:
                         commit()
@@ -251,18 +251,22 @@ class _Ids:
         self._path = path
         self._seen = self._guarded(SeenIds, str(path))
 
-    def unique(self, outcome: Outcome) -> Outcome:
-        """The outcome of a document, or a failure if its id came before."""
+    def unique(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """The outcomes of documents; a failure for each whose id came before."""
+        made: list[Outcome] = self._guarded(lambda: list(map(self._unique, outcomes)))
+        return made
+
+    def _unique(self, outcome: Outcome) -> Outcome:
         if outcome.failed:
             return outcome
-        position = outcome.position
-        first = self._guarded(self._seen.first, outcome.document, position.number, position.index)
+        document, position = outcome.document, outcome.position
+        first = self._seen.first(document, position.number, position.index)
         if first == (position.number, position.index):
             return outcome
         return failure(
-            Item(outcome.document, b"", "", position),
+            Item(document, b"", "", position),
             "duplicate-id",
-            f"{outcome.document}: the id was seen before (source {first[0]}, document {first[1]}); "
+            f"{document}: the id was seen before (source {first[0]}, document {first[1]}); "
             "ids must differ, or give --duplicate-ids keep",
         )
 
@@ -348,15 +352,8 @@ def source_names(options: BatchOptions) -> Iterator[str]:
     return chain.from_iterable(map(sources_of, options.inputs))
 
 
-def read_source(options: BatchOptions, name: str, after: Position | None = None) -> Iterator[Item]:
-    """The documents of a source, read as a run is told to."""
-    limits = Limits(document_bytes=options.document_bytes)
-    reading = SourceOptions(options.input_format, options.text_column, options.id_column, limits, after)
-    return read_sources([name], reading)
-
-
 def source_items(options: BatchOptions, number: int, name: str, after: Position | None = None) -> Iterator[Item]:
-    """The documents of one source, as source ``number`` of the run.
+    """The documents of one source, as source ``number`` of the run, read as the run is told to.
 
     Args:
         options: of the run.
@@ -364,12 +361,18 @@ def source_items(options: BatchOptions, number: int, name: str, after: Position 
         name: of the source.
         after: the last document of this source that is done.
     """
-    if after is not None:
-        # Standard input comes again from its beginning, and can be read once only.
-        after = replace(after, number=0, offset=None if name == "-" else after.offset)
-    for item in read_source(options, name, after):
-        # The line of the source is needed to write it anew, not here.
-        yield replace(item, position=replace(item.position, number=number), line=None)
+    if after is not None and name == "-":
+        after = replace(after, offset=None)  # standard input comes again from its beginning, and can be read once only
+    reading = SourceOptions(
+        options.input_format,
+        options.text_column,
+        options.id_column,
+        Limits(document_bytes=options.document_bytes),
+        after,
+        first=number,
+        keep_lines=False,  # needed to write a line anew, not here
+    )
+    return read_sources([name], reading)
 
 
 def remaining(options: BatchOptions, out: Output) -> Iterator[tuple[int, str, Position | None]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aligner.batch import memory, output, settings
 from aligner.batch.progress import duration
-from aligner.batch.runs import read_source, share_of, source_names
+from aligner.batch.runs import share_of, source_items, source_names
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Found, Worker, WorkerSettings
 from aligner.errors import UsageError
@@ -246,7 +246,7 @@ class _Tally:
         self.guessed = False
 
     def add(self, worker: Worker, options: BatchOptions, name: str, count: int) -> None:
-        stream = read_source(options, name)
+        stream = source_items(options, 0, name)
         began = time.perf_counter()
         items = list(islice(stream, count + 1))
         complete = len(items) <= count

@@ -50,7 +50,7 @@ class Chunk:
 
 
 @by_values
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     r"""What became of a document.
 

@@ -71,9 +71,9 @@ class Limits:
 
 
 @by_values
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Position:
-    """Where a document stands in a stream.
+    """Where a document stands in a stream; not to be changed, but frozen it would take three times as long to make.
 
     Attributes:
         number: of its source, 0-based, in the order of the stream.
@@ -92,9 +92,9 @@ class Position:
 
 
 @by_values
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Item:
-    """A document of a stream, or what became of it.
+    """A document of a stream, or what became of it; not to be changed, as :class:`Position`.
 
     Attributes:
         document: its id: path, URL, value of the id column, or source and line.
@@ -161,6 +161,8 @@ class SourceOptions:
         limits: see :class:`Limits`.
         after: the position of the last document that is done; the stream begins with the one behind it.
         seen: the ids so far; a document whose id was seen before at another place is then an error.
+        first: number of the first source.
+        keep_lines: whether items of JSON Lines have their line, which is needed to write it anew.
 
     Raises:
         UsageError: the format is unknown.
@@ -172,6 +174,8 @@ class SourceOptions:
     limits: Limits = Limits()
     after: Position | None = None
     seen: SeenIds | None = None
+    first: int = 0
+    keep_lines: bool = True
 
     def __post_init__(self) -> None:
         check_format(self.format)
@@ -347,7 +351,7 @@ class _Reading:
         """All items of the sources, from the one after ``after``."""
         left = self.options.limits.items
         after = self.options.after
-        for number, name in enumerate(sources):
+        for number, name in enumerate(sources, self.options.first):
             source = _Source(number, name)
             if after is not None and number <= after.number:
                 if number < after.number:
@@ -454,7 +458,7 @@ class _Reading:
             if columns is None:
                 columns = self._columns(source.name, list(record))
             if not done:
-                yield self._record(place, record, line, *columns)
+                yield self._record(place, record, line if self.options.keep_lines else None, *columns)
         if empty:
             raise DocumentError(f"{source.name}: the file is empty")
 
@@ -577,17 +581,16 @@ _LONE = re.compile("[\ud800-\udfff]")
 def _object(line: bytes) -> tuple[dict[str, Any] | None, str]:
     """The object of a line of JSON Lines, or what is wrong with it."""
     try:
-        text = line.decode("utf-8-sig")
+        record = orjson.loads(line)
+    except ValueError:
         try:
-            record = orjson.loads(text)
-        except ValueError:
-            record = json.loads(text)  # takes NaN and lone surrogates, and says better what is wrong
-    except UnicodeDecodeError as error:
-        return None, f"invalid UTF-8: byte 0x{line[error.start]:02x} at byte {error.start} of the line"
-    except RecursionError:
-        return None, "the JSON is nested too deep"
-    except ValueError as error:
-        return None, f"not JSON: {error}"
+            record = json.loads(line.decode("utf-8-sig"))  # takes a byte-order mark, NaN and lone surrogates
+        except UnicodeDecodeError as error:
+            return None, f"invalid UTF-8: byte 0x{line[error.start]:02x} at byte {error.start} of the line"
+        except RecursionError:
+            return None, "the JSON is nested too deep"
+        except ValueError as error:
+            return None, f"not JSON: {error}"
     if not isinstance(record, dict):
         return None, f"a JSON {_JSON_KINDS.get(type(record), 'value')}, not an object"
     return record, ""

@@ -96,7 +96,7 @@ def workers(folder: Path, documents: int, repeats: int) -> None:
         ("all stages", 0.3, ("--memory-limit", "0")),
     ):
         corpus = folder / "corpus.jsonl"
-        count = documents if "--no-translate" in more else documents // 4
+        count = documents if "--no-translate" in more else documents // 20
         size = make_corpus.write(corpus, count, residue=residue, unique=True)
         runs: dict[int, list[Watched]] = {1: [], 2: []}
         for repeat in range(repeats):
@@ -282,7 +282,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.what == "workers":
-            workers(folder, options.documents or 8000, options.repeats)
+            workers(folder, options.documents or 40_000, options.repeats)  # a start of .8 s must not count
         elif options.what == "memory":
             memory(folder, options.counts, options.residue, options.dropped)
         elif options.what == "captions":
