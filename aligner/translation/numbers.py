@@ -357,7 +357,8 @@ def mend(source: str, target: str) -> str:
 
     Replaced are numbers of the translation that the source does not have, if as many are missing or one digit string
     shows what it was to be ("38,0000" for "38.000", "122019" for "12 de 2019"). Copied ones get English form: "1.500"
-    → "1,500", "3,5" → "3.5", "21.30h" → "21:30h", "4º" → "4th", and a score that was turned round is turned back.
+    → "1,500", "3,5" → "3.5", "21.30h" → "21:30h", and ordinals their ending, "4º" → "4th", "43st" → "43rd". A score
+    that was turned round is turned back, a day on both sides of its month ("2 March 2, 2022") stays once.
 
     Args:
         source: Spanish text.
@@ -379,9 +380,11 @@ def mend(source: str, target: str) -> str:
         target = _SCORE.sub(
             lambda match: "-".join(scores[0]) if match.groups() == scores[0][::-1] else match[0], target
         )
-    return target
+    return _DAY_TWICE.sub(r"\1 \2\3", target)
 
 
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DAY_TWICE = re.compile(rf"\b(\d\d?) ({_MONTHS}) \1(?:,( \d{{4}})\b|(?=\.?$))")
 _CENTURY_ES = re.compile(rf"\b[Ss]iglos?\s+({_ROMAN_NUMERAL})(?!\w)(?:\s+(?:y|al?)\s+({_ROMAN_NUMERAL})(?!\w))?")
 _CENTURY_EN = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)(?=[- ](?:and \d\d?(?:st|nd|rd|th) )?[Cc]entur)")
 
@@ -400,8 +403,8 @@ def _centuries(source: str, target: str) -> str:
 
 
 def _localised(source: str, one: Number, target: str, other: Number) -> Iterator[tuple[int, int, str]]:
-    ordinal = _ORDINAL_ES.match(source, one.end) if one.text.isdigit() else None
-    if ordinal and (suffix := _ORDINAL_EN.match(target, other.end)):
+    suffix = _ORDINAL_EN.match(target, other.end) if one.text.isdigit() else None
+    if suffix and (suffix[0] in ("st", "nd", "rd", "th") or _ORDINAL_ES.match(source, one.end)):
         yield other.start, suffix.end(), one.text + _suffix(int(one.text))
         return
     written = _english(source, one)
