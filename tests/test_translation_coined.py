@@ -11,7 +11,7 @@ from sacrebleu.metrics import CHRF
 from aligner.context.fit import body
 from aligner.scoring.gold import load
 from aligner.translation import Hypothesis, Translator, fit_dictionary
-from aligner.translation.coined import chooser, mend
+from aligner.translation.coined import mend
 from aligner.translation.dictionary import NOTHING, Phrase, dictionary
 from aligner.translation.guard import Problem
 from aligner.translation.rerank import ArticleChoice
@@ -229,13 +229,6 @@ def test_what_cannot_be_looked_up_is_named() -> None:
 def test_a_word_looked_up_is_no_longer_left_over() -> None:
     left = replace(hypothesis("Una mochila roja", "A mochila red"), problems=(Problem("untranslated", "mochila"),))
     assert [problem.code for problem in mend(left, frozenset()).problems] == ["looked-up"]
-
-
-def test_chooser_mends_before_it_chooses() -> None:
-    flee = hypothesis("Huyen con una mochila", "They flee with a mochile")
-    other = hypothesis("Huyen con una mochila", "They flee")
-    assert chooser()(0, [flee, other]).text == "They flee with a backpack"
-    assert chooser(lambda _, found: max(found, key=lambda h: len(h.text)))(0, [other, flee]).text.endswith("backpack")
 
 
 def test_references_are_left_alone_and_translations_gain() -> None:

@@ -25,7 +25,7 @@ from aligner.translation.namelist import is_english, is_english_name
 from aligner.translation.spelling import fold
 
 if TYPE_CHECKING:
-    from aligner.translation.translator import Choose, Hypothesis, Matrix
+    from aligner.translation.translator import Hypothesis, Matrix
 
 #: Letters of the shortest word that is looked at: shorter ones are acronyms and particles.
 SHORTEST = 3
@@ -311,18 +311,3 @@ def _plural(noun: str) -> str:
     if noun.endswith(("x", "ch", "sh")):
         return noun + "es"
     return noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else noun + "s"
-
-
-def chooser(choose: Choose | None = None) -> Choose:
-    """A choice among hypotheses that mends all of them first, for captions without an article.
-
-    Args:
-        choose: picks among the mended ones; None takes the first.
-    """
-
-    def chosen(index: int, hypotheses: Sequence[Hypothesis]) -> Hypothesis:
-        if choose is None:
-            return mend(hypotheses[0], ())
-        return choose(index, [mend(hypothesis, ()) for hypothesis in hypotheses])
-
-    return chosen
