@@ -259,3 +259,15 @@ def test_batch_knows_its_glossary(aligner: Run, seed: Path, tmp_path: Path) -> N
     again = aligner("batch", seed, "--out", out, "--glossary", file, "--workers", "1")
     assert again.returncode == 2
     assert "options.glossary" in again.stderr
+
+
+def test_a_warning_about_a_word_that_a_term_replaced_goes(tmp_path: Path) -> None:
+    terms = tmp_path / "terms.csv"
+    terms.write_text("source,target\nmochila,satchel\n", encoding="utf-8")
+    glossary = Glossary.load([terms])
+    problems = (Problem("unknown-word", "mochile"), Problem("looked-up", '"They" for "Huyen"'))
+    alignment = tuple(tuple(float(i == j) for j in range(4)) for i in (0, 1, 2, 3))
+    told = Hypothesis("Huyen con una mochila", "They with a mochile", -0.5, problems, alignment=alignment)
+    revised = glossary.revise(told)
+    assert revised.text == "They with a satchel"
+    assert revised.problems == problems[1:]

@@ -222,6 +222,8 @@ def test_amounts(caption: str, spelled: str) -> None:
         ("Ana Ruiz (a la dcha.) y Luis Paz, izda., en Jaén", "Ana Ruiz (a la derecha) y Luis Paz, izquierda, en Jaén"),
         ("ANA Y LUIS, DE IZQ. A DCHA.", "ANA Y LUIS, DE IZQUIERDA A DERECHA"),
         ("El club Izquierda a Derecha", "El club Izquierda a Derecha"),
+        ("Ana Ruiz (i), Luis Paz (c) y Eva Gil (d)", "Ana Ruiz (izquierda), Luis Paz (centro) y Eva Gil (derecha)"),
+        ("(c) El apartado (d) de la ley", "(c) El apartado (d) de la ley"),
         ("Piso 2º izda. de la calle Sol", "Piso 2º izda. de la calle Sol"),
     ],
 )

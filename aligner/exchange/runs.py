@@ -74,6 +74,10 @@ def read_run(path: str | Path) -> list[Document]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(path).read_bytes()
         text = data.decode("utf-8-sig")
+    except IsADirectoryError:
+        raise RecordError(
+            f"{name}: is a folder; of a batch name a part file, such as {Path(path) / 'part-00000.jsonl'}"
+        ) from None
     except OSError as error:
         raise RecordError(
             f"{name}: cannot be read ({error.strerror}); name the output of aligner run --format jsonl"

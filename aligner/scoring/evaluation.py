@@ -241,7 +241,7 @@ def score_runs(
         except RecordError as error:
             problems += [line.strip() for line in str(error).split("\n")[1:]]
     if problems:
-        raise refusal(problems, "runs and gold do not fit")
+        raise refusal(problems, "runs and gold do not fit", most=20)
     systems, translated = [], []
     for run, documents in zip(runs, pairs, strict=True):
         matches = [m for document, record in documents for m in match(document, record)]

@@ -145,10 +145,12 @@ class Problem:
         return f"{self.place}: {self.cause}"
 
 
-def refusal(problems: Iterable[object], what: str) -> RecordError:
-    """One error that lists every problem."""
+def refusal(problems: Iterable[object], what: str, most: int | None = None) -> RecordError:
+    """One error that lists every problem, or the first ``most`` and how many more there are."""
     listed = list(map(str, problems))
     count = "1 problem" if len(listed) == 1 else f"{len(listed)} problems"
+    if most is not None and len(listed) > most:
+        listed[most:] = [f"… and {len(listed) - most} more"]
     return RecordError(f"{what}: {count}\n" + "\n".join(f"  {problem}" for problem in listed))
 
 

@@ -54,7 +54,7 @@ def load(paths: Iterable[str | Path]) -> list[Run]:
     Runs are named after their files; of two files with one name, their folders are named too.
 
     Raises:
-        RecordError: a file cannot be read, or any record does not follow the schema; all problems are listed.
+        RecordError: a file cannot be read, or any record does not follow the schema; the first problems are listed.
     """
     files = list(map(Path, paths))
     problems: list[Problem] = []
@@ -73,7 +73,7 @@ def load(paths: Iterable[str | Path]) -> list[Run]:
         runs.append(Run(name, str(path), hashlib.sha256(data).hexdigest(), tuple(records)))
     problems += _mismatches(runs)
     if problems:
-        raise refusal(problems, "runs")
+        raise refusal(problems, "runs", most=20)
     return runs
 
 

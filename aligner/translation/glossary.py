@@ -315,16 +315,23 @@ def _missed(hypothesis: Hypothesis) -> int:
 
 
 def _still_left(problems: Iterable[Problem], text: str, terms: Sequence[str]) -> tuple[Problem, ...]:
-    """The problems without the untranslated words that a term has replaced, or that the glossary wants so."""
+    """The problems without those of words that a term has replaced, or that the glossary wants so."""
     wanted = {word for term in terms for word in _WORD.findall(term)}
     kept = []
     for problem in problems:
         if problem.code == "untranslated":
             words = [word for word in problem.reason.split(", ") if word in text and word not in wanted]
             problem = Problem(problem.code, ", ".join(words))
+        elif problem.code in ("unknown-word", "looked-up") and _subject(problem) not in text:
+            continue
         if problem.reason:
             kept.append(problem)
     return tuple(kept)
+
+
+def _subject(problem: Problem) -> str:
+    """The word of the translation that a problem is about: 'Workers' of '"Workers" for "Temporeras"'."""
+    return problem.reason.split('"')[1] if problem.reason.startswith('"') else problem.reason
 
 
 def _wanted(match: _Match) -> str:

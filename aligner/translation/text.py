@@ -75,10 +75,11 @@ _ACROSS = re.compile(
     rf"\b(?:de\s+)?(?:({_LEFT})\.?\s+a\s+{_RIGHT}|{_RIGHT}\.?\s+a\s+{_LEFT})\b\.?(?=\W|$)", re.IGNORECASE
 )
 _SIDE = re.compile(rf"(?<=[(\[,])(\s*(?:(?:a|por) la )?)({_LEFT}|{_RIGHT}|{_MIDDLE})\b\.?(?=\s*[)\],;])", re.IGNORECASE)
+_LETTER = re.compile(r"(?<=[^\W\d_] \()[idc](?=\))")
 
 
 def sides(text: str) -> str:
-    """A Spanish text with "de izda. a dcha.", "(izq.)" and "(dcha.)" in full, as models were taught them."""
+    """A Spanish text with "de izda. a dcha.", "(izq.)", "(d)" and the like in full, as models were taught them."""
 
     def across(found: re.Match[str]) -> str:
         if "izquierda" in (whole := found[0].lower()) and "derecha" in whole:
@@ -89,7 +90,11 @@ def sides(text: str) -> str:
     def side(found: re.Match[str]) -> str:
         return found[1] + _SIDES[found[2][0].lower()]
 
-    changed = _SIDE.sub(side, _ACROSS.sub(across, text))
+    def letter(found: re.Match[str]) -> str:
+        named = text[: found.start()].split()[-2][:1].isupper()  # "Ana Sanz (c)", not "la letra (d)"
+        return _SIDES[found[0]] if named else found[0]
+
+    changed = _SIDE.sub(side, _ACROSS.sub(across, text if "(" not in text else _LETTER.sub(letter, text)))
     return changed.upper() if text.isupper() else changed
 
 

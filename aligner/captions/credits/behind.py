@@ -6,7 +6,7 @@ import re
 
 from aligner.captions.credits.lexicon import lexicon
 from aligner.captions.credits.parts import WINDOW, Found, Hints, credit_span, place
-from aligner.captions.credits.reading import INITIALS, LIKELY, LONGEST, SOURCE, STRONG, Reading, read
+from aligner.captions.credits.reading import INITIALS, LIKELY, LONGEST, MARK, SOURCE, STRONG, Reading, read
 
 
 def suffix(text: str, start: int, end: int, hints: Hints) -> Found | None:
@@ -89,6 +89,8 @@ def labelled(text: str, start: int, end: int) -> Found | None:
         if match[0].casefold() not in opening:
             continue
         mark = not match[0].isalpha() or match[0] in "©Ⓒ"
+        if mark and not MARK.match(text[at:]):
+            continue
         colon = mark or words.label(text, at) > 0
         glued = False
         if not colon:

@@ -38,7 +38,10 @@ SOURCE = re.compile(
     r"(?i)(?:\w+ )?(?:cortes[ií]a|gentileza|captura|archivo|cedid[ao]s?|facilitad[ao]s?|handout|courtesy|tomad[ao]s?"
     r"|redes)\b"
 )
-MARK = re.compile(r"^(?:[©Ⓒ📷📸]|\(c\))\s*", re.IGNORECASE)
+# "(c)" before small letters says who stands in the middle: "Ana Sanz (c) y Luis Paz (d)".
+MARK = re.compile(
+    r"^(?:[©Ⓒ📷📸]|\(c\)(?=\s*(?:(?-i:[A-ZÁÉÍÓÚÑ])|[\d@]|(?:dpa|epa|efe|afp|reuters)\b)))\s*", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d\d,?\s+(?=\D)")
 LONGEST = 90  # letters of the longest credit
 
