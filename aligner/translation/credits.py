@@ -9,7 +9,6 @@ takes the articles of names with it ("del", "de la": "of the"); ``before_colons`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from aligner.resources import data_json
@@ -24,23 +23,6 @@ _FOLLOWS = {
 }
 _SMALL = re.compile(r"(?<![\w.@/#-])[a-záéíóúñü]+(?![\w.@/-])")
 _IN_NAMES = frozenset({"de", "del", "la", "las", "el", "los", "y", "e", "i", "da", "do", "dos", "van", "von", "vía"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Formulas:
-    """The table, compiled.
-
-    Attributes:
-        pattern: a phrase where it counts, a group each.
-        english: what the groups are in English.
-        before: phrases at the end of a text, as a label in front of what follows.
-        labels: what single words a credit begins with.
-    """
-
-    pattern: re.Pattern[str]
-    english: tuple[str, ...]
-    before: re.Pattern[str]
-    labels: frozenset[str]
 
 
 def _phrases(spanish: str, english: str) -> list[tuple[str, str]]:
@@ -66,27 +48,37 @@ def _written(phrase: str) -> str:
 
 
 @cache
-def _formulas() -> _Formulas:
+def _entries() -> tuple[tuple[str, str, str], ...]:
+    """(phrase, English, pattern of what follows) of the table, the longest first."""
     table = data_json("translation-es-en.json")["credit_formulas"]
-    phrases = [
+    entries = [
         (phrase, translated, follows)
         for section, follows in _FOLLOWS.items()
         for key, value in table[section].items()
         for phrase, translated in _phrases(key, value)
     ]
-    phrases.sort(key=lambda entry: -len(entry[0]))
-    # "Vía Crucis" has no "via".
-    patterns = [
-        f"({f'(?-i:{phrase})' if len(phrase) <= _SHORT else _written(phrase)}){follows}"
-        for phrase, _, follows in phrases
-    ]
-    one = "|".join(_written(phrase) for phrase, _, _ in phrases)
-    return _Formulas(
-        re.compile(rf"(?<![\w#@.])(?:{'|'.join(patterns)})", re.IGNORECASE),
-        tuple(translated for _, translated, _ in phrases),
-        re.compile(rf"(?<!\w)(?:(?:{one})(?:\s*:\s*|\s+))+$", re.IGNORECASE),
-        frozenset(word for key in table["labels"] for word in key.split("/") if " " not in word),
-    )
+    return tuple(sorted(entries, key=lambda entry: -len(entry[0])))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """A phrase where it counts, a group each; it takes 40 ms to compile."""
+    patterns = [f"({_written(phrase)}){follows}" for phrase, _, follows in _entries()]
+    return re.compile(rf"(?<![\w#@.])(?:{'|'.join(patterns)})", re.IGNORECASE)
+
+
+@cache
+def _before() -> re.Pattern[str]:
+    """Phrases at the end of a text, as a label in front of what follows."""
+    one = "|".join(_written(phrase) for phrase, _, _ in _entries())
+    return re.compile(rf"(?<!\w)(?:(?:{one})(?:\s*:\s*|\s+))+$", re.IGNORECASE)
+
+
+@cache
+def _labels() -> frozenset[str]:
+    """What single words a credit begins with."""
+    table = data_json("translation-es-en.json")["credit_formulas"]
+    return frozenset(word for key in table["labels"] for word in key.split("/") if " " not in word)
 
 
 def english_credit(text: str) -> str:
@@ -95,13 +87,14 @@ def english_credit(text: str) -> str:
     Args:
         text: the credit as printed, in any layout.
     """
-    formulas = _formulas()
+    if text.upper() == text.lower():  # no letters: the table takes a while to compile
+        return text
 
     def english(found: re.Match[str]) -> str:
         assert found.lastindex is not None
-        return _cased(formulas.english[found.lastindex - 1], found[0])
+        return _cased(_entries()[found.lastindex - 1][1], found[0])
 
-    return formulas.pattern.sub(english, text)
+    return _pattern().sub(english, text)
 
 
 def label_start(text: str, start: int, end: int) -> int:
@@ -112,7 +105,7 @@ def label_start(text: str, start: int, end: int) -> int:
         start: how far back they may reach.
         end: the offset: of a credit, a caption.
     """
-    found = _formulas().before.search(text, max(start, end - _LONGEST), end)
+    found = _before().search(text, max(start, end - _LONGEST), end)
     return found.start() if found else end
 
 
@@ -122,12 +115,12 @@ _LONGEST = 80
 
 def is_label(word: str) -> bool:
     """Whether a credit begins with a word in small letters: "foto"."""
-    return word in _formulas().labels
+    return word in _labels()
 
 
 def has_prose(credit: str) -> bool:
     """Whether a credit has words to translate beside those of the table, "Foto: el museo en obras"."""
-    return any(word not in _IN_NAMES for word in _SMALL.findall(_formulas().pattern.sub(" ", credit)))
+    return any(word not in _IN_NAMES for word in _SMALL.findall(_pattern().sub(" ", credit)))
 
 
 def _cased(english: str, like: str) -> str:
