@@ -212,6 +212,14 @@ def test_a_machine_counts_for_nothing_where_people_never_put_a_common_word(tmp_p
     assert set(dict(fit_dictionary.counted([human, *machine]))) == {"vaqueros", "pillos", "rufianes"}
 
 
+def test_to_leave_out_a_word_that_the_article_lacks_gains_nothing() -> None:
+    source = "Ana Paz saluda a simpatizantes en Puebla"
+    whole = Hypothesis(source, "Ana Paz greets supporters in Puebla", -0.04)
+    short = Hypothesis(source, "Ana Paz supporters in Puebla", -0.08)
+    article = ArticleChoice(("Ana Paz met supporters of her party in Puebla.",))
+    assert article.choose([whole, short]).text == whole.text
+
+
 def test_the_article_decides() -> None:
     flee = hypothesis("Huyen con una mochila", "They flee with a mochile", mochile=3)
     assert mend(flee, {"bag"}).text == "They flee with a bag"

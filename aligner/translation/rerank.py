@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from aligner.translation.glossary import Glossary
     from aligner.translation.translator import Choose, Hypothesis
 
-#: What evidence weighs beside the model's score, the mean log-probability per piece: shares of the translation's words
-#: that the article has, and that the paragraph with most of them has; length, as a share of the caption's; a lost name.
+#: What evidence weighs beside the model's score, the mean log-probability per piece: the translation's words that the
+#: article has, and that the paragraph with most of them has, each over the caption's words, so that to leave out a word
+#: gains nothing; length, as a share of the caption's; a lost name.
 ARTICLE, PARAGRAPH, LENGTH, LOST = 0.3, 0.5, 0.3, 0.1
 
 
@@ -97,7 +98,7 @@ class ArticleChoice:
         words = [word for word in words_of(spelled.text) if word not in FUNCTION_WORDS]
         known = [word for word in words if word in self.mentions.places]
         together = max((sum(word in paragraph for word in known) for paragraph in self.words), default=0)
-        size = max(1, len(words))
+        size = max(1, sum(word not in FUNCTION_WORDS for word in words_of(hypothesis.source)))
         length = min(1.0, len(spelled.text) / max(1, len(hypothesis.source)))
         return (
             hypothesis.score
