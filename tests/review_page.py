@@ -55,7 +55,11 @@ class Served:
             connection.putheader("content-length", str(len(data)))
             connection.endheaders(data)
             response = connection.getresponse()
-            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+            try:
+                content = response.read()
+            except ConnectionResetError:  # refused before its body was read: the answer may be cut
+                content = b""
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, content
         finally:
             connection.close()
 
