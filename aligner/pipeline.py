@@ -132,6 +132,7 @@ class Pipeline:
         articles = [
             article
             for text, finding, captions in documents
+            if captions
             for article in [ArticleChoice.of(text, finding)] * len(captions)
         ]
         return chooser(articles.__getitem__, glossary)

@@ -121,7 +121,7 @@ class Dictionary:
 
 
 @lru_cache(maxsize=20_000)
-def _word(listed: Dictionary, key: str, stressed: bool) -> Word:
+def _word(listed: Dictionary, key: str, accented: bool) -> Word:
     lines = dict(listed.lines(key))
     phrases = [
         Phrase(tuple(words.split()), tuple(line[1:].split("|"))) for words, line in lines.items() if " " in words
@@ -129,10 +129,10 @@ def _word(listed: Dictionary, key: str, stressed: bool) -> Word:
     other = key[:-1] + "ó" if key.endswith("o") else ""
     verb = dict(listed.lines(other)).get(other, "") if other else ""
     nouns, verbs = _parsed(lines.get(key, "")), _parsed(verb)
-    forms = (verbs or nouns) if stressed else (nouns or verbs)
+    forms = (verbs or nouns) if accented else (nouns or verbs)
     if not forms and not phrases:
         return NOTHING
-    possible = forms if stressed else (*nouns, *verbs)
+    possible = forms if accented else (*nouns, *verbs)
     stems = frozenset(stem(word) for form, _ in possible for word in form.lower().replace("-", " ").split())
     return Word(forms, stems, tuple(sorted(phrases, key=lambda phrase: -len(phrase.words))))
 

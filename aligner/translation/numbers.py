@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 
 from aligner.resources import data_json
-from aligner.translation.text import literal_spans, without_literals
+from aligner.translation.text import MONTHS, literal_spans, without_literals
 
 _NUMBER = re.compile(
     r"\d{1,3}(?:[.,\u00a0\u202f' ]\d{3})+(?![.,]?\d)|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:[, ]\d{3})+\.\d+"
@@ -383,8 +383,7 @@ def mend(source: str, target: str) -> str:
     return _DAY_TWICE.sub(r"\1 \2\3", target)
 
 
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DAY_TWICE = re.compile(rf"\b(\d\d?) ({_MONTHS}) \1(?:,( \d{{4}})\b|(?=\.?$))")
+_DAY_TWICE = re.compile(rf"\b(\d\d?) ({MONTHS}) \1(?:,( \d{{4}})\b|(?=\.?$))")
 _CENTURY_ES = re.compile(rf"\b[Ss]iglos?\s+({_ROMAN_NUMERAL})(?!\w)(?:\s+(?:y|al?)\s+({_ROMAN_NUMERAL})(?!\w))?")
 _CENTURY_EN = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)(?=[- ](?:and \d\d?(?:st|nd|rd|th) )?[Cc]entur)")
 

@@ -11,6 +11,9 @@ from functools import lru_cache, wraps
 from typing import TypeVar
 
 _T = TypeVar("_T")
+
+#: English months, as alternatives of a pattern.
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 # Texts that a function remembers, and characters of the longest.
 _REMEMBERED, _LONGEST = 128, 4_000
 

@@ -15,25 +15,24 @@ from functools import cache
 
 from aligner.records import Translation
 from aligner.resources import data
-from aligner.translation.text import literal_spans
+from aligner.translation.text import MONTHS, literal_spans
 
 #: A habit is decided if it is seen this many times as often as its opposite.
 MARGIN = 2
 
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])"
 _DAYS = rf"{_DAY}(?:[-–]{_DAY})?"
 _DAY_FIRST = re.compile(
     rf"(?<![\d.,/:-])(?<!\band )(?<!\bto )(?<!\bor )(?P<the>the )?(?P<day>{_DAYS})(?:st|nd|rd|th)?(?: of)? "
-    rf"(?P<month>{_MONTHS})\b(?:,? (?P<year>\d{{4}})\b|(?!'s? | [A-Z]))"
+    rf"(?P<month>{MONTHS})\b(?:,? (?P<year>\d{{4}})\b|(?!'s? | [A-Z]))"
 )
 # "May 7 people": a day is the end, or a mark, a year or one of these words follows.
 _MONTH_FIRST = re.compile(
-    rf"\b(?<!\d )(?P<month>{_MONTHS}) (?P<day>{_DAYS})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}})\b(?P<comma>,)?|"
+    rf"\b(?<!\d )(?P<month>{MONTHS}) (?P<day>{_DAYS})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}})\b(?P<comma>,)?|"
     r"(?=$|[.,;:!?)\]\"'–—]|\s+(?:after|and|as|at|before|by|during|for|from|in|near|of|on|outside|that|to|when|where|while|with"
     r"|within)\b))(?! (?:and|to|or) \d)"
 )
-_MONTH_FIRST_SEEN = re.compile(rf"\b(?:{_MONTHS}) {_DAY}(?:st|nd|rd|th)?(?![\d:–-])")
+_MONTH_FIRST_SEEN = re.compile(rf"\b(?:{MONTHS}) {_DAY}(?:st|nd|rd|th)?(?![\d:–-])")
 _WORD = re.compile(r"[A-Za-z]+")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|‘[^’]*’(?!\w)|(?<!\w)'[^']+'(?!\w)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]\s+)[\"'“‘(\[]*$")
