@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 from aligner.records import Caption, Document
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from aligner.documents import Article
 
 LANGUAGES = {
@@ -30,6 +34,28 @@ LANGUAGES = {
 """English names of the languages that the finder tells apart, by ISO 639-1 code."""
 # In a file or pipe nothing is folded or cut.
 _ENDLESS = 1_000_000
+# What a terminal would obey: controls (C0, DEL, C1), and directions of writing, which reorder what follows. Lone
+# surrogates stand for undecodable bytes of a file's name and cannot be printed.
+_OBEYED = re.compile("[\0-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)")
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: characters that it would obey instead of showing them are spelled out, as in JSON.
+
+    An escape becomes ``\\u001b``; tabs and ends of lines stay. JSON remains the same JSON.
+    """
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def say(message: object) -> None:
+    """Prints a remark or an error to stderr."""
+    sys.stderr.write(visible(f"aligner: {message}\n"))
+    sys.stderr.flush()
+
+
+def put_text(text: str) -> None:
+    """Writes text to stdout: as it is into a file or pipe, in a terminal as :func:`visible` has it."""
+    sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
 def count(number: int, noun: str) -> str:
@@ -44,11 +70,19 @@ def size(number: float) -> str:
     return f"{number / 1000:.1f} kB" if number < 1e6 else f"{number / 1e6:,.1f} MB"
 
 
-def put(*shown: Any) -> None:
-    """Prints what rich can render to stdout: as wide as the terminal, into a file or pipe as wide as it needs."""
+def styled(text: str, style: str = "") -> Text:
+    """Text for a table, without markup, as :func:`visible` has it."""
+    from rich.text import Text
+
+    return Text(visible(text), style)
+
+
+def put(*shown: Text | Table | str) -> None:
+    """Prints texts and tables to stdout: as wide as the terminal, into a file or pipe as wide as they need."""
     from rich.console import Console
     from rich.table import Table
 
+    shown = tuple(styled(one) if isinstance(one, str) else one for one in shown)
     if sys.stdout.isatty():
         console = Console(highlight=False)
         for one in shown:
@@ -72,9 +106,9 @@ def put_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     room = Console().width if sys.stdout.isatty() else _ENDLESS
+    header, *rows = [[visible(one) for one in row] for row in (header, *rows)]
     widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
     parts: list[list[int]] = []
     taken = room
@@ -87,9 +121,9 @@ def put_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for number, part in enumerate(parts):
         grid = Table(box=None, pad_edge=False, header_style="dim")
         for at in part:
-            grid.add_column(Text(header[at]), justify="right" if at else "left", overflow="fold")
+            grid.add_column(styled(header[at]), justify="right" if at else "left", overflow="fold")
         for row in rows:
-            grid.add_row(*(Text(row[at]) for at in part))
+            grid.add_row(*(styled(row[at]) for at in part))
         put(*([""] if number else []), grid)
 
 
@@ -164,7 +198,7 @@ def table(record: Document, article: Article | None = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    put(Text.assemble((record.document, "bold"), "  ", (summary(record), "dim"), overflow="fold"))
+    put(Text.assemble((visible(record.document), "bold"), "  ", (summary(record), "dim"), overflow="fold"))
     grid = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -173,29 +207,29 @@ def table(record: Document, article: Article | None = None) -> None:
         head.append(f"confidence {caption.confidence:.2f}")
         if credit := _credit(caption):
             head.append(f"credit {credit}")
-        grid.add_row(f"line {caption.line}", Text(" · ".join(head), style="dim"))
-        grid.add_row(record.caption_language, Text(caption.source))
+        grid.add_row(f"line {caption.line}", styled(" · ".join(head), "dim"))
+        grid.add_row(record.caption_language, styled(caption.source))
         if caption.translation:
-            grid.add_row(record.context_language, Text(caption.translation.text, style="green"))
+            grid.add_row(record.context_language, styled(caption.translation.text, "green"))
             if terms := caption.translation.glossary:
                 hits = ", ".join(f"{term.source} → {term.target} ({term.status})" for term in terms)
-                grid.add_row("glossary", Text(hits, style="dim"))
+                grid.add_row("glossary", styled(hits, "dim"))
             for warning in caption.translation.warnings:
-                grid.add_row("!", Text(warning, style="yellow"))
+                grid.add_row("!", styled(warning, "yellow"))
         if caption.translation or caption.context:
             if caption.context:
                 place = f"line {caption.context.line}, {caption.context.score:.2f}: {_flat(caption.context.text)}"
-                grid.add_row("illustrates", Text(place))
+                grid.add_row("illustrates", styled(place))
                 if caption.context.evidence:
-                    grid.add_row("because", Text(", ".join(caption.context.evidence), style="dim"))
+                    grid.add_row("because", styled(", ".join(caption.context.evidence), "dim"))
             else:
-                grid.add_row("illustrates", Text("no paragraph of the article", style="dim"))
+                grid.add_row("illustrates", styled("no paragraph of the article", "dim"))
         grid.add_row("", "")
     left = list(_left(record, article))
     for name, texts in left:
-        grid.add_row(name, Text(texts, style="dim"))
+        grid.add_row(name, styled(texts, "dim"))
     if left:
-        grid.add_row("", Text("left as they are", style="dim"))
+        grid.add_row("", styled("left as they are", "dim"))
         grid.add_row("", "")
     if grid.row_count:
         put(grid)
@@ -207,7 +241,7 @@ def _flat(text: str) -> str:
 
 def cell(text: str) -> str:
     """Text as Markdown has it within a line or a table's cell, with nothing in it that is markup."""
-    escaped = _flat(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    escaped = _flat(visible(text)).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
     return escaped.replace("*", "\\*").replace("_", "\\_").replace("`", "\\`")
 
 
@@ -249,12 +283,12 @@ def markdown(record: Document, article: Article | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def json_array(records: Iterable[Document], out: TextIO) -> Iterator[Document]:
-    """Writes records as one JSON array while they come, and hands them on."""
+def json_array(records: Iterable[Document]) -> Iterator[Document]:
+    """Writes records to stdout as one JSON array while they come, and hands them on."""
     separator = "[\n"
     for record in records:
-        out.write(separator + json.dumps(record.to_dict(), ensure_ascii=False, indent=1))
+        put_text(separator + json.dumps(record.to_dict(), ensure_ascii=False, indent=1))
         separator = ",\n"
         yield record
-    out.write("[]\n" if separator == "[\n" else "\n]\n")
-    out.flush()
+    put_text("[]\n" if separator == "[\n" else "\n]\n")
+    sys.stdout.flush()

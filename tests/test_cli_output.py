@@ -23,7 +23,7 @@ from aligner.errors import ExistingFileError, OutputError
 from aligner.files import check_writable, write_all
 from aligner.readers import html
 from aligner.records import Caption, CreditLine, Document, OtherLanguage, Slug, Translation
-from aligner.show import count, markdown, put_columns, size, summary
+from aligner.show import count, markdown, put_columns, size, summary, visible
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Ministers meet</title></head><body><article>
 <h1>Ministers meet in Madrid</h1>
@@ -37,8 +37,8 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><title>Ministers meet</title></he
 """
 
 
-def in_terminal(*arguments: str | Path, columns: int = 80) -> str:
-    """What a command shows in a terminal of so many columns."""
+def in_terminal(*arguments: str | Path, columns: int = 80, styles: str = r"\x1b\[[0-9;?]*[A-Za-z]") -> str:
+    """What a command shows in a terminal of so many columns, without what matches ``styles``."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
@@ -62,7 +62,7 @@ def in_terminal(*arguments: str | Path, columns: int = 80) -> str:
             shown += data
         process.wait(60)
     os.close(leader)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
+    return re.sub(styles, "", shown.decode()).replace("\r\n", "\n")
 
 
 def test_every_article_is_patched_though_nobody_reads(seed: Path, tmp_path: Path) -> None:
@@ -343,3 +343,82 @@ def test_what_will_not_be_writable_is_found_first(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="is a file, no folder"):
         check_writable(tmp_path / "file" / "below")
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b2J\x08\x7f\u202e\u2066"
+OBEYED = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_visible() -> None:
+    assert visible("tab\t, line\n, end\r\n, “é” \u200f stay") == "tab\t, line\n, end\r\n, “é” \u200f stay"
+    assert visible("a\x1b[2J\x9b\r\u202e\udcff") == r"a\u001b[2J\u009b\u000d\u202e\udcff"
+    text = json.dumps({"a": HOSTILE}, ensure_ascii=False)
+    assert json.loads(visible(text)) == {"a": HOSTILE}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of documents, gold, glossary and a run with what a terminal would obey."""
+    folder = tmp_path_factory.mktemp("hostile")
+    name = "arti\x1b[2Jcle\x9b2J\u202e.md"
+    caption = f"El presidente{HOSTILE} llega al palacio con su familia"
+    body = "The ministers of both countries met in the capital on Monday to talk about the border and about trade. " * 9
+    foreign = f"Le ministre salue la foule devant le palais{HOSTILE} royal et les rues de la ville"
+    (folder / name).write_text(
+        f"{body}\n\n![{caption}](a.jpg)\n*Foto: Ana{HOSTILE} Ruiz / EFE*\n\n{body}\n\n{foreign}\n\n{body}\n",
+        encoding="utf-8",
+    )
+    (folder / "lines.txt").write_text(caption + "\n", encoding="utf-8")
+    (folder / "terms.csv").write_text("source,target\npalacio,pal\x1b[2Jace\n", encoding="utf-8")
+    terms = "".join(
+        f'<langSet xml:lang="{language}"><tig><term>{term}</term></tig></langSet>'
+        for language, term in (("es", "familia"), ("en", "fam\x9b2Jily"))
+    )
+    tbx = f"<martif type='TBX'><text><body><termEntry>{terms}</termEntry></body></text></martif>"
+    (folder / "terms.tbx").write_text(tbx, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "aligner", "run", "-f", "jsonl", folder / name], capture_output=True, check=True
+    )
+    (folder / "run.jsonl").write_bytes(run.stdout)
+    assert len(json.loads(run.stdout)["captions"]) == 1
+    gold = {"file": name + HOSTILE, "line": 1, "text": HOSTILE, "kind": HOSTILE}
+    (folder / "gold.jsonl").write_text(json.dumps(gold) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "*.md"),
+        ("run", "-f", "markdown", "*.md"),
+        ("run", "-f", "json", "*.md"),
+        ("run", "-f", "jsonl", "*.md"),
+        ("run", "--diff", "*.md"),
+        ("run", "--glossary", "terms.csv", "--glossary", "terms.tbx", "*.md"),
+        ("run", "missing" + HOSTILE),
+        ("find", "*.md"),
+        ("link", "*.md", "lines.txt"),
+        ("link", "-f", "jsonl", "*.md", "lines.txt"),
+        ("translate", "lines.txt"),
+        ("score", "run.jsonl", "--gold", "."),
+        ("score", "--hypothesis", "lines.txt", "--reference", "lines.txt"),
+        ("report", "-f", "markdown", "run.jsonl"),
+        ("corpus", "check", "."),
+        ("models", "verify", "./" + HOSTILE[:4]),
+        ("export", "--to", "tsv", "missing" + HOSTILE),
+        ("batch", "*.md", "--out", "batch-\x1b[2J"),
+    ],
+    ids=lambda command: " ".join(command).partition("\x1b")[0],
+)
+def test_documents_and_names_command_no_terminal(
+    hostile: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(hostile)
+    arguments = [str(next(hostile.glob(a)).name) if a == "*.md" else a for a in command]
+    shown = in_terminal(*arguments, columns=100, styles=r"\x1b\[(?:[0-9;]*m|\?25[lh]|2?K|\d?A)")
+    assert not OBEYED.search(shown.replace("\r", "")), OBEYED.sub(lambda m: f"<{ord(m[0]):x}>", shown)
+    if not {"lines.txt", "."} & set(command):
+        assert re.search(r"\\(?:u00|x)1b", shown)
+    if "terms.csv" in command:
+        assert "palacio → pal\\u001b[2Jace" in shown
+        assert "familia → fam\\u009b2Jily" in shown

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from aligner.batch.output import Counts
+from aligner.show import styled
 
 # Seconds between two lines of --log-json.
 _EVERY = 5.0
@@ -154,7 +155,7 @@ class Bar:
     def event(self, name: str, **details: Any) -> None:
         """See :class:`Progress`."""
         if name in ("resumed", "warning"):
-            self._console.print(f"aligner: {details['message']}", markup=False, highlight=False)
+            self._console.print(styled(f"aligner: {details['message']}"), highlight=False)
 
 
 def duration(seconds: float) -> str:

@@ -14,6 +14,7 @@ import typer
 
 from aligner import __version__
 from aligner.errors import AlignerError
+from aligner.show import say
 
 app = typer.Typer(
     name="aligner",
@@ -68,7 +69,7 @@ def main() -> None:
         # typer's answer to a closed pipe (| head); an exit code of its own is no failure's
         sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else left.code)
     except AlignerError as error:
-        typer.echo(f"aligner: {error}", err=True)
+        say(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (| head): not an error, and nobody is left to tell.
@@ -77,7 +78,7 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else "output: "
         with contextlib.suppress(OSError):
-            typer.echo(f"aligner: {place}{error.strerror or error}", err=True)
+            say(f"{place}{error.strerror or error}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from aligner.cli.output import refuse
 from aligner.cli.run import FromOption, GlossaryOption, ToOption, Variant, VariantOption
 from aligner.errors import AlignerError, UsageError
-from aligner.show import count
+from aligner.show import count, put_text, say
 
 if TYPE_CHECKING:
     from aligner.batch.progress import Progress
@@ -173,7 +173,7 @@ def run(
         from aligner.batch.status import plan as make_plan
 
         estimate = make_plan(options)
-        typer.echo(json.dumps(estimate.to_dict()) if log_json else "\n".join(estimate.lines()))
+        put_text((json.dumps(estimate.to_dict()) if log_json else "\n".join(estimate.lines())) + "\n")
         return
     progress = _progress(log_json)
     try:
@@ -182,7 +182,7 @@ def run(
         if "-" not in inputs:
             raise
         # A thread may still wait for standard input and hold its lock, without which the interpreter cannot end.
-        typer.echo(f"aligner: {error}", err=True)
+        say(error)
         os._exit(error.exit_code)
     _report(summary, progress, log_json)
     raise typer.Exit(1 if summary.counts.failed else 0)
@@ -201,7 +201,7 @@ def _report(summary: Summary, progress: Progress, log_json: bool) -> None:
     from aligner.batch.status import status
 
     for line in status(summary.folder).lines():
-        typer.echo(line)
+        put_text(line + "\n")
     if summary.already:
         typer.echo("  nothing to do: the run was finished before")
     else:
@@ -222,7 +222,7 @@ def status(
     from aligner.batch.status import status as read
 
     found = read(folder)
-    typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if json_ else "\n".join(found.lines()))
+    put_text((json.dumps(found.to_dict(), ensure_ascii=False) if json_ else "\n".join(found.lines())) + "\n")
 
 
 def register(app: typer.Typer) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aligner.cli.score import Format
-from aligner.show import count
+from aligner.show import count, put, put_text, say
 
 group = typer.Typer(help="Gold sets: check and describe them.", no_args_is_help=True)
 
@@ -33,11 +32,11 @@ def check(folders: Folders = None) -> None:
 
     gold, problems = examine(folders or [bundled("corpus")])
     for problem in problems:
-        typer.echo(str(problem))
+        put(str(problem))
     captions = sum(len(document.captions("es")) for document in gold.documents)
     counts = f"{count(len(gold.files), 'gold set')}, {count(len(gold.documents), 'document')}"
     counts += f", {count(captions, 'Spanish caption')}"
-    typer.echo(f"aligner: {counts}: {count(len(problems), 'problem') if problems else 'no problems'}", err=True)
+    say(f"{counts}: {count(len(problems), 'problem') if problems else 'no problems'}")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -57,9 +56,9 @@ def stats(
 
     described = describe(folders or [bundled("corpus")])
     if format_ is Format.json:
-        sys.stdout.write(json.dumps(described, ensure_ascii=False, indent=1) + "\n")
+        put_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n")
     elif format_ is Format.markdown:
-        sys.stdout.write(markdown(described))
+        put_text(markdown(described))
     else:
         table(described)
 

@@ -12,14 +12,13 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-import typer
-
 from aligner import patch as patching
 from aligner.errors import AlignerError, DocumentError, ExistingFileError, OutputError, UsageError
 from aligner.files import writing
 from aligner.readers import Limits, column_edits, safe_output_name
 from aligner.readers.sources import format_of
 from aligner.readers.streams import open_stream
+from aligner.show import put_text, say
 
 if TYPE_CHECKING:
     from aligner.cli.run import Result
@@ -87,7 +86,7 @@ class Corrections:
                 with self._tolerant(UsageError, OutputError):
                     # What could not be decoded cannot be shown either.
                     rows = patching.diff(article, record, self._mode, credits=self._credits)
-                    sys.stdout.write(rows.encode("utf-8", "replace").decode())
+                    put_text(rows.encode("utf-8", "replace").decode())
             yield article, record
 
     def write(self, results: Results, folder: str) -> Iterator[Result]:
@@ -175,7 +174,7 @@ class Corrections:
 
     def _refuse(self, error: AlignerError) -> None:
         self.failed += 1
-        typer.echo(f"aligner: {error}", err=True)
+        say(error)
 
 
 def _refusal(source: tuple[str, str]) -> str:

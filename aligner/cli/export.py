@@ -14,7 +14,7 @@ from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side
 from aligner.files import write_all, write_atomically
-from aligner.show import count
+from aligner.show import count, say
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]
 ArticlesOption = Annotated[
@@ -64,15 +64,12 @@ def export(
     found = list(units(documents))
     unread = sum(document.error is not None for document in documents)
     untranslated = sum(not unit.text for unit in found)
-    typer.echo(
-        f"aligner: {count(len(found), 'caption')} of {count(len(documents), 'document')} to {to.value}",
-        err=True,
-    )
+    say(f"{count(len(found), 'caption')} of {count(len(documents), 'document')} to {to.value}")
     if unread:
-        typer.echo(f"aligner: {count(unread, 'document')} could not be read in the run and gave nothing", err=True)
+        say(f"{count(unread, 'document')} could not be read in the run and gave nothing")
     if untranslated:
         left = "left out" if to is Format.tmx else "exported without a translation"
-        typer.echo(f"aligner: {count(untranslated, 'caption')} without a translation {left}", err=True)
+        say(f"{count(untranslated, 'caption')} without a translation {left}")
 
 
 def import_(
@@ -152,10 +149,10 @@ def import_(
         sys.stdout.buffer.write(dump_run(merged.documents))
         sys.stdout.buffer.flush()
     for remark in merged.remarks:
-        typer.echo(f"aligner: {remark}", err=True)
+        say(remark)
     done = f"{len(merged.edited)} edited, {len(merged.accepted)} accepted, {len(merged.rejected)} rejected"
     below = f"; {count(len(corrected), 'article')} below {patch}" if patch else ""
-    typer.echo(f"aligner: {done}{below}", err=True)
+    say(f"{done}{below}")
 
 
 def register(app: typer.Typer) -> None:

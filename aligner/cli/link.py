@@ -14,6 +14,7 @@ import typer
 from aligner.cli.output import remark
 from aligner.errors import DocumentError, RecordError, UsageError
 from aligner.records import Caption, Translation
+from aligner.show import put, put_text, styled
 
 if TYPE_CHECKING:
     from aligner.documents import Article
@@ -155,10 +156,10 @@ def link(
     if format_ is Format.table:
         _table(article.name, captions)
     elif format_ is Format.json:
-        typer.echo(json.dumps([_plain(caption) for caption in captions], ensure_ascii=False, indent=1))
+        put_text(json.dumps([_plain(caption) for caption in captions], ensure_ascii=False, indent=1) + "\n")
     else:
         for caption in captions:
-            typer.echo(json.dumps(_plain(caption), ensure_ascii=False))
+            put_text(json.dumps(_plain(caption), ensure_ascii=False) + "\n")
 
 
 def _plain(caption: Caption) -> dict[str, Any]:
@@ -174,24 +175,21 @@ def _plain(caption: Caption) -> dict[str, Any]:
 
 def _table(name: str, captions: list[Caption]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
-    from aligner.show import put
-
-    put(Text(name, "bold"))
+    put(styled(name, "bold"))
     grid = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for caption in captions:
-        grid.add_row(f"line {caption.line}" if caption.line else "caption", Text(caption.source))
+        grid.add_row(f"line {caption.line}" if caption.line else "caption", styled(caption.source))
         if caption.translation:
-            grid.add_row("", Text(caption.translation.text, style="green"))
+            grid.add_row("", styled(caption.translation.text, "green"))
         if caption.context:
             place = f"line {caption.context.line}, {caption.context.score:.2f}: {caption.context.text}"
-            grid.add_row("illustrates", Text(place))
-            grid.add_row("because", Text(", ".join(caption.context.evidence), style="dim"))
+            grid.add_row("illustrates", styled(place))
+            grid.add_row("because", styled(", ".join(caption.context.evidence), "dim"))
         else:
-            grid.add_row("illustrates", Text("no paragraph of the article", style="dim"))
+            grid.add_row("illustrates", styled("no paragraph of the article", "dim"))
         grid.add_row("", "")
     put(grid)
 

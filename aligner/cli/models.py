@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligner.show import count, put, size
+from aligner.show import count, put, put_text, say, size, styled
 
 if TYPE_CHECKING:
     from aligner.translation.models import Model
@@ -71,7 +70,7 @@ def _in_records(model: Model) -> dict[str, str]:
 
 
 def _json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    put_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
 @models.command("list")
@@ -96,12 +95,12 @@ def list_(format_: FormatOption = Format.table) -> None:
         table.add_column(heading, justify="right" if heading == "size" else "left", overflow="fold")
     for one in described:
         table.add_row(
-            one["name"],
+            styled(one["name"]),
             f"{one['source_language'] or '?'} → {one['target_language'] or '?'}",
             one["where"],
             ", ".join(one["engines"]),
             size(one["bytes"]),
-            next(iter(one["in_records"].values()), ""),
+            styled(next(iter(one["in_records"].values()), "")),
         )
     put(table)
 
@@ -125,9 +124,9 @@ def show(model: Name, format_: FormatOption = Format.table) -> None:
     for key, value in described.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         shown = ", ".join(map(str, shown)) if isinstance(shown, list) else shown
-        typer.echo(f"{key.replace('_', ' '):18} {'-' if shown in (None, '') else shown}")
+        put_text(f"{key.replace('_', ' '):18} {'-' if shown in (None, '') else shown}\n")
     for name, digest in files.items():
-        typer.echo(f"  {digest}  {name}")
+        put_text(f"  {digest}  {name}\n")
 
 
 @models.command()
@@ -154,7 +153,7 @@ def verify(
             problems = [str(error)]
         failed |= bool(problems)
         files = count(len(model.manifest.files) if model.manifest else 0, "file")
-        typer.echo(f"{model.name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
+        put(f"{model.name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -205,8 +204,8 @@ def convert(
 
 def _made(model: Model) -> None:
     for note in model.manifest.notes if model.manifest else ():
-        typer.echo(f"aligner: {model.name}: {note}", err=True)
-    typer.echo(model.path)
+        say(f"{model.name}: {note}")
+    put_text(f"{model.path}\n")
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import typer
 
 from aligner.errors import UsageError
+from aligner.show import say
 
 if TYPE_CHECKING:
     from aligner.documents import Article
@@ -69,10 +70,10 @@ def refuse(context: typer.Context, *parameters: str, because: str) -> None:
 def remark_terms(glossary: Glossary) -> None:
     """Says of glossaries that they have no term, if they have none."""
     if not glossary.entries:
-        typer.echo("aligner: --glossary: no term in it", err=True)
+        say("--glossary: no term in it")
 
 
 def remark(article: Article) -> None:
     """Says of a document that it has no text, if it has none."""
     if not any(block.text.strip() for block in article.blocks):
-        typer.echo(f"aligner: {article.name}: {'has no text' if article.data else 'is empty'}", err=True)
+        say(f"{article.name}: {'has no text' if article.data else 'is empty'}")

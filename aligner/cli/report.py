@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from aligner.errors import UsageError
 from aligner.files import write_atomically
-from aligner.show import size
+from aligner.show import put_text, say, size
 
 
 class Format(StrEnum):
@@ -60,10 +59,10 @@ def report(
     style = format_ or {".md": Format.markdown, ".json": Format.json}.get(output.suffix.lower(), Format.html)
     text = render(build(known, sets, systems), style.value)
     if str(output) == "-":
-        sys.stdout.write(text)
+        put_text(text)
     else:
         write_atomically(output, text.encode())
-        typer.echo(f"aligner: wrote {output} ({size(len(text.encode()))})", err=True)
+        say(f"wrote {output} ({size(len(text.encode()))})")
 
 
 def register(app: typer.Typer) -> None:

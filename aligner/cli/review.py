@@ -13,7 +13,7 @@ from aligner.cli.export import ArticlesOption, RunArgument
 from aligner.cli.output import refuse
 from aligner.errors import UsageError, install
 from aligner.files import write_atomically
-from aligner.show import count
+from aligner.show import count, say
 
 if TYPE_CHECKING:
     from aligner.review.session import Session
@@ -77,7 +77,7 @@ def review(
             done, tally = reviewed(documents, store)
             _put(export, dump_run(done))
             said = f"{tally.accepted} accepted, {tally.edited} edited, {tally.rejected} rejected"
-            typer.echo(f"aligner: {said}, {tally.open} undecided", err=True)
+            say(f"{said}, {tally.open} undecided")
         if export_memory is not None:
             from aligner.review.memory import to_tmx
 
@@ -99,13 +99,13 @@ def _serve(session: Session, port: int, path: Path, open_: bool) -> None:
         app, address = application(session, sock.getsockname()[1])
         typer.echo(address)
         sys.stdout.flush()
-        typer.echo(f"aligner: open the address above; decisions go to {path}; Ctrl+C ends", err=True)
+        say(f"open the address above; decisions go to {path}; Ctrl+C ends")
         if open_:
             import webbrowser
 
             webbrowser.open(address)
         serve(app, sock)
-    typer.echo(f"aligner: ended; decisions are kept in {path}", err=True)
+    say(f"ended; decisions are kept in {path}")
 
 
 def _put(target: str, data: bytes) -> None:
@@ -141,9 +141,9 @@ def corpus_add(
     finally:
         store.close()
     for line in added.left:
-        typer.echo(f"aligner: left out: {line}", err=True)
+        say(f"left out: {line}")
     counts = f"{count(len(added.documents), 'document')}, {count(added.captions, 'caption')}"
-    typer.echo(f"aligner: {counts} added to {to}", err=True)
+    say(f"{counts} added to {to}")
     raise typer.Exit(0 if added.documents else 1)
 
 

@@ -16,7 +16,7 @@ from aligner.cli.output import outlast_reader, refuse, remark, remark_terms
 from aligner.errors import UsageError
 from aligner.files import check_writable
 from aligner.records import Document
-from aligner.show import count, size
+from aligner.show import count, put_text, say, size
 
 if TYPE_CHECKING:
     from aligner.documents import Article
@@ -144,13 +144,13 @@ def emit(results: Iterator[Result], style: Format) -> Iterator[Document]:
     from aligner.show import json_array, markdown, table
 
     if style is Format.json:
-        yield from json_array((record for _, record in results), sys.stdout)
+        yield from json_array(record for _, record in results)
         return
     for article, record in results:
         if style is Format.jsonl:
-            sys.stdout.write(record.to_json() + "\n")
+            put_text(record.to_json() + "\n")
         elif style is Format.markdown:
-            sys.stdout.write(markdown(record, article))
+            put_text(markdown(record, article))
         else:
             table(record, article)
         yield record
@@ -172,9 +172,9 @@ def _finish(records: Iterable[Document]) -> tuple[int, int]:
         captions += len(record.captions)
         if record.error is not None:
             failed += 1
-            typer.echo(f"aligner: {record.error}", err=True)
+            say(record.error)
         for warning in record.warnings:
-            typer.echo(f"aligner: {record.document}: {warning}", err=True)
+            say(f"{record.document}: {warning}")
     return failed, captions
 
 
@@ -282,12 +282,12 @@ def run(
         from aligner.report import write_report
 
         write_report(kept, report)
-        typer.echo(f"aligner: wrote {report} ({size(report.stat().st_size)})", err=True)
+        say(f"wrote {report} ({size(report.stat().st_size)})")
     if corrections is not None:
         failed += corrections.failed
         if patch and patch != "-":
             files = count(corrections.written, "corrected file")
-            typer.echo(f"aligner: wrote {files} to {Path(patch)}{os.sep}", err=True)
+            say(f"wrote {files} to {Path(patch)}{os.sep}")
     raise typer.Exit(1 if failed else 0)
 
 

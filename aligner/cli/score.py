@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ import typer
 from aligner.cli.output import outlast_reader, refuse
 from aligner.errors import RecordError, UsageError
 from aligner.files import check_writable, write_atomically
-from aligner.show import count
+from aligner.show import count, put_text, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,15 +157,15 @@ def score(
     verdicts = gates.judge(scores, limits)
     if format_ is Format.json:
         gated = [{"system": v.system, "gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts]
-        sys.stdout.write(json.dumps({**scores.to_dict(), "gates": gated}, ensure_ascii=False, indent=1) + "\n")
+        put_text(json.dumps({**scores.to_dict(), "gates": gated}, ensure_ascii=False, indent=1) + "\n")
     elif format_ is Format.markdown:
-        sys.stdout.write(show.markdown(scores, verdicts))
+        put_text(show.markdown(scores, verdicts))
     else:
         show.table(scores, verdicts)
     _files(known, verdicts, junit, sarif)
     missed = [verdict for verdict in verdicts if not verdict.passed]
     for verdict in missed:
-        typer.echo(f"aligner: gate missed: {verdict}", err=True)
+        say(f"gate missed: {verdict}")
     raise typer.Exit(1 if missed else 0)
 
 
@@ -195,7 +194,7 @@ def extra_systems(baseline: bool, models: list[str], languages: tuple[str, str])
         if rules := baselines.apertium(languages):
             systems.append(rules)
         else:
-            typer.echo("aligner: Apertium has no pair for these languages here; scored without it", err=True)
+            say("Apertium has no pair for these languages here; scored without it")
     return systems + [baselines.model(name, languages) for name in models]
 
 
@@ -311,7 +310,7 @@ def _files(runs: list[Run], verdicts: list[Verdict], junit: Path | None, sarif: 
     if written := [str(path) for path in (junit, sarif) if path]:
         captions = sum(len(record.captions) for record in records)
         found = f"{count(captions, 'caption')} in {count(len(records), 'record')}; " if records else ""
-        typer.echo(f"aligner: {found}wrote {', '.join(written)}", err=True)
+        say(f"{found}wrote {', '.join(written)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -15,6 +15,7 @@ import typer
 from aligner.cli.output import remark, remark_terms
 from aligner.cli.run import GlossaryOption, Variant, VariantOption
 from aligner.errors import DocumentError, UsageError
+from aligner.show import put_text
 
 if TYPE_CHECKING:
     from aligner.records import Translation
@@ -135,7 +136,7 @@ def translate(
                 english = FIXED.get(variant.value) or habit(context.paragraphs if context else ())
                 translations = [converted(translation, english) for translation in translations]
             for source, translation in zip(chunk, translations, strict=True):
-                sys.stdout.write(_printed(source, translation, format_) + "\n")
+                put_text(_printed(source, translation, format_) + "\n")
             sys.stdout.flush()
             done += len(chunk)
             _progress(done)

@@ -8,7 +8,7 @@ from aligner.scoring import mt
 from aligner.scoring.evaluation import Finding, Scores, SystemScores, Value
 from aligner.scoring.figures import FEW, FIGURES
 from aligner.scoring.gates import Verdict
-from aligner.show import put, put_columns
+from aligner.show import put, put_columns, styled, visible
 
 # Figures of a slice that are shown; JSON has them all.
 _SLICED = (
@@ -51,16 +51,14 @@ def cell(name: str, value: Value | None) -> str:
 
 def table(scores: Scores, verdicts: Sequence[Verdict] = ()) -> None:
     """Prints scores to stdout."""
-    from rich.text import Text
-
     for title, header, rows in tables(scores):
-        put(Text(title, "bold"))
+        put(styled(title, "bold"))
         put_columns(header, rows)
         put("")
-    put(*map(Text, _remarks(scores)))
+    put(*_remarks(scores))
     for verdict in verdicts:
-        mark = Text("passed " if verdict.passed else "FAILED ", "green" if verdict.passed else "bold red")
-        put(mark + Text(str(verdict)))
+        mark = styled("passed " if verdict.passed else "FAILED ", "green" if verdict.passed else "bold red")
+        put(mark + styled(str(verdict)))
 
 
 def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:
@@ -77,7 +75,13 @@ def markdown(scores: Scores, verdicts: Sequence[Verdict] = ()) -> str:
 
 
 def _escape(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+    return (
+        " ".join(visible(text).split())
+        .replace("\\", "\\\\")
+        .replace("|", "\\|")
+        .replace("<", "&lt;")
+        .replace("*", "\\*")
+    )
 
 
 def tables(scores: Scores) -> Iterator[tuple[str, list[str], list[list[str]]]]:

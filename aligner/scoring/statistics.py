@@ -9,8 +9,8 @@ from pathlib import Path
 from aligner.scoring.gold import GoldDocument, gold_files, load
 from aligner.scoring.matching import Match
 from aligner.scoring.slices import GROUPS, rank, slices
+from aligner.show import cell, put_columns
 from aligner.show import language as named
-from aligner.show import put_columns
 
 Numbers = dict[str, dict[str, int]]
 
@@ -84,7 +84,7 @@ def table(described: dict[str, Numbers]) -> None:
 def markdown(described: dict[str, Numbers]) -> str:
     """The numbers as a Markdown table."""
     lines = [
-        "| | " + " | ".join(Path(name).name for name in described) + " |",
+        "| | " + " | ".join(cell(Path(name).name) for name in described) + " |",
         "|---|" + "---:|" * len(described),
     ]
     lines += ["| " + " | ".join(row) + " |" for row in _rows(described)]
