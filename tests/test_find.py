@@ -76,6 +76,24 @@ def test_case(case: dict[str, Any]) -> None:
     assert all(warning.startswith("exempt: ") for warning in findings.warnings)
 
 
+@pytest.mark.parametrize("case", cases("house-layouts"))
+def test_house_layout(case: dict[str, Any]) -> None:
+    """Small articles, each in the credits of one house; every caption with its credit."""
+    findings = find(from_bytes(case["text"].encode(), "article", case["format"]))
+    assert told(findings, case["captions"]) == case["captions"]
+    assert [line.text for line in findings.credit_lines] == case["credit_lines"]
+
+
+@pytest.mark.parametrize("line", ["Prado Bosque (EFE)", "Flor Puentes (El Correo)"])
+def test_name_below_its_caption(line: str) -> None:
+    """A name of words that are not only names is a credit directly below a caption, and a caption elsewhere."""
+    findings = among_english(f"Los pescadores descargan las cajas al amanecer\n{line}")
+    assert [found["caption"] for found in told(findings)] == ["Los pescadores descargan las cajas al amanecer"]
+    assert [credit.text for credit in findings.credit_lines] == [line]
+    apart = told(among_english(f"Los pescadores descargan las cajas al amanecer\n\n{line}"))
+    assert [found["caption"] for found in apart][1:] == [line.split(" (")[0]]
+
+
 @pytest.mark.parametrize("mark", ["> ", "“"])
 def test_quotations_are_left_and_named(mark: str) -> None:
     quotation = mark + "La gente volverá mañana a la plaza de la ciudad" + ("”" if mark == "“" else "")

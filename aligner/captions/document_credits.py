@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from aligner.captions import credits
 from aligner.captions.body import OwnText
@@ -87,6 +88,26 @@ class DocumentCredits:
         self.weigher = weigher
         self.names: set[str] = set()  # in small letters, of sure credits
         self.places: set[tuple[str, str]] = set()  # of sure credits, and how they are written
+
+    def lines_below(self) -> None:
+        """Takes a name with an agency for the credit of the caption directly above, whatever words the name is made of.
+
+        "Prado Bosque (EFE)" is a caption elsewhere.
+        """
+        for above, found in pairwise(self.parts):
+            part, words = found.part, found.stretch.split()
+            if (above.kind, found.kind) != ("caption", "caption") or above.part.credit or above.beside:
+                continue
+            if not (found.block.line == above.block.line + 1 or _of_one(found.block, above.block)):
+                continue
+            if not (part.reading and part.reading.known and part.credit and part.end < part.credit[0]):
+                continue
+            left, right = part.credit
+            right += found.text[left - 1] in "([" and found.text[right : right + 1] in (")", "]")
+            reading = credits.read(found.text[part.start : right])
+            if reading and 1 < len(words) < 4 and all(word[0].isupper() for word in words):
+                found.kind = "credit"
+                found.part = replace(part, end=part.start, credit=(part.start, right), reading=reading)
 
     def take_off(self) -> None:
         """Credits that the document tells from its sure ones: the same names, or others in the same place and shape."""

@@ -109,7 +109,8 @@ class _Finder:
             return
         if block.role == "credit":
             marked = credits.read(text) or credits.Reading(credits.STRONG, None, None)
-            self.found.append(Found(block, text, Part(0, 0, (0, len(text)), marked), "credit"))
+            span = credits.credit_span(text, 0, len(text))
+            self.found.append(Found(block, text, Part(0, 0, span, marked), "credit"))
             return
         evidence = None
         cited = self.exemptions.cited(original, text)
@@ -206,6 +207,7 @@ class _Finder:
             own = body.OwnText(self.plain, self.found)
             self.exemptions.take_back(self.found, own)
             document = DocumentCredits(self.found, own, self.weigher)
+            document.lines_below()
             document.take_off()
             document.join_marked()
         exempt = [f for f in self.found if f.kind == "exempt" and len(f.evidence.caption if f.evidence else ()) > 2]

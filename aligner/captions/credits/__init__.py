@@ -8,7 +8,7 @@ something else speaks for it.
 from aligner.captions.credits.before import prefix
 from aligner.captions.credits.behind import suffix
 from aligner.captions.credits.lexicon import Lexicon, lexicon, line_label
-from aligner.captions.credits.parts import WIDE, Hints, Part, cued, place, trim
+from aligner.captions.credits.parts import WIDE, Hints, Part, credit_span, cued, place, trim
 from aligner.captions.credits.reading import LIKELY, LONGEST, STRONG, WEAK, Reading, alone, credit, depicts, read
 from aligner.captions.credits.splitting import split
 
@@ -24,6 +24,7 @@ __all__ = [
     "Reading",
     "alone",
     "credit",
+    "credit_span",
     "cued",
     "depicts",
     "lexicon",

@@ -52,6 +52,10 @@ def prefix(text: str, start: int, end: int, hints: Hints) -> Found | None:
                 longer := _stopped(text, start, match.end(), limit) or fronted(text, start, end, hints)
             ):
                 return longer
+            if "|" in match[0] and not reading.photographer:  # "EFE | Ana Sanz - La ministra ..."
+                longer = _stopped(text, start, match.end(), limit)
+                if longer and (longer[1].photographer or "").split(" ")[0] in lexicon().given:
+                    return longer
             return credit_span(text, start, match.start()), reading, match.end()
     introduced = text[start:limit].split(None, 1)[0].rstrip(":").casefold() in lexicon().opening
     for match in _STRONG_ONLY.finditer(text, start + 1, limit):

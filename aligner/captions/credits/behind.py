@@ -8,10 +8,14 @@ from aligner.captions.credits.lexicon import lexicon
 from aligner.captions.credits.parts import WINDOW, Found, Hints, credit_span, place
 from aligner.captions.credits.reading import INITIALS, LIKELY, LONGEST, MARK, SOURCE, STRONG, Reading, read
 
+_INITIALED = re.compile(r"\W[A-ZÁÉÍÓÚÑ]\.\s?[A-ZÁÉÍÓÚÑ]\.$")
+
 
 def suffix(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """A credit behind: its span, its reading, and where the caption ends."""
-    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;"):
+    while (
+        end > start and (text[end - 1].isspace() or text[end - 1] in ".,;") and not _INITIALED.search(text, start, end)
+    ):
         end -= 1
     start = max(start, end - WINDOW)
     if found := labelled(text, start, end):
@@ -143,14 +147,19 @@ def _separated(text: str, start: int, end: int, hints: Hints) -> Found | None:
             first = rest.split()[0]
             sure = several and (first.title() in lexicon().given or INITIALS.fullmatch(first) is not None)
         else:
-            sure = reading.strength == STRONG or several or (sets_off and (rest[:1].isupper() or rest[:1] == "@"))
+            # "... ante el monitor - RFEF", but "... los aviones Casa - EADS".
+            body = match[0] == " - " and len(rest) > 2 and rest.isalpha() and rest.isupper()
+            body = body and text[start : match.start()].split()[-1].islower()
+            sure = (
+                reading.strength == STRONG or several or body or (sets_off and (rest[:1].isupper() or rest[:1] == "@"))
+            )
         if sure or (match[0][0] != ":" and hints.trusts(rest, place(">", match[0]))):
             return credit_span(text, match.end(), end), reading, match.start()
     return None
 
 
 _SENTENCE_END = re.compile(
-    r"(?<![\W_][A-ZÁÉÍÓÚÑ])(?:[.!?…],?|[»”)\]\"](?<!\s\"))\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
+    r"(?<![\W_][A-ZÁÉÍÓÚÑ])(?:[.!?…],?|[»”)\]\"](?<!\s\"))\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa|iStock)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
     r"|[a-záéíóúñ](?=[A-ZÁÉÍÓÚÑ])"
 )
 # "... de Palma. Imagen de archivo. EFE": the sentence is the caption's.

@@ -75,7 +75,7 @@ def lexicon() -> Lexicon:
     phrases = [*stored["credit_openers"], *stored["credit_labels"], "(c)", "©", "ⓒ", "📷", "📸"]
     return Lexicon(
         opening=frozenset(phrase.split()[0].rstrip(":").casefold() for phrase in phrases),
-        joining=frozenset([*stored["particles"], "y", "e", "and", "et", "i", "vía", "via", "por", "for"]),
+        joining=frozenset([*stored["particles"], "y", "e", "and", "et", "i", "vía", "via", "por", "para", "for"]),
         atoms=frozenset(
             word
             for phrase in [

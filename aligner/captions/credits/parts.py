@@ -91,7 +91,10 @@ def credit_span(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     if mark := MARK.match(text[start:end]):
         start += mark.end()
-    if (opener := lexicon().opener(text[:end], start)) and plain(opener[0]) in lexicon().dropped:
+    words = lexicon()
+    opener = words.opener(text[:end], start)
+    # "Foto de Ana Sanz", but "Foto de archivo: Ana Sanz".
+    if opener and plain(opener[0]) in words.dropped and not words.label(text[:end], start):
         start = opener[1]
     while start < end and (
         text[end - 1].isspace() or text[end - 1] in ",;|/–—-" or (text[end - 1] == "." and _final_dot(text[start:end]))

@@ -14,9 +14,10 @@ _PLATFORM = (
     r"(?:Unsplash|Pexels|Pixabay|Flickr|Wikimedia|Instagram|Facebook|Twitter|X|YouTube|TikTok|Telegram|Shutterstock)"
 )
 _UNIT = re.compile(
-    r"\s*[/|&+·]+\s*|\s+[-–—]\s+|,\s+(?:v[ií]a\s+)?|\s+(?=[\w.-]+@[\w-]+\.)|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
+    r"\s*[/|&+·•]+\s*|\s+[-–—]\s+|,\s+(?:v[ií]a\s+)?|\s+(?=[\w.-]+@[\w-]+\.)|\s*[()]\s*|\s+(?:y|e|and|et|i|vía|via|para|por|for)\s+"
     rf"|(?<=[^\W\d_]{{2}})\.\s+(?=[^\W\d_a-zà-ÿ@])|\s+(?:en|on|em|su)\s+(?={_PLATFORM}\b)"
 )
+_PICTURE_CODE = re.compile(r"[A-Z]{2,4}\d{4,}")  # "UNICEF/UN0312345/Halabi"
 _FOR = re.compile(rf"[/|(·]|\s(?:vía|via|para|for)\s|\s(?:en|on|em|su)\s{_PLATFORM}\b")
 _JOINED = re.compile(r"\b([A-Z]{2,})-(?=[A-ZÁÉÍÓÚÑ])")  # "EFE-JUAN PÉREZ", but not "MATEO-VIEJO"
 _LICENCE = re.compile(
@@ -124,9 +125,11 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
         head = part.split(None, 1)[0].title()
         if part is not parts[0] and (known or labelled or not shapes) and _DATE.fullmatch(part):
             continue
+        if known and _PICTURE_CODE.fullmatch(part):
+            continue
         folded = (_PHOTO.sub("", part) if part[-3:].lower() == "oto" else part).casefold()
         account = ("." in part or "@" in part) and _ACCOUNT.fullmatch(part) is not None
-        if folded in words.agencies and (part[:1].isupper() or after_label or known or part in words.lower_agencies):
+        if folded in words.agencies and (not part.islower() or after_label or known or part in words.lower_agencies):
             agencies.append(part)
             strength, known = STRONG, True
         elif folded in words.labels:
@@ -138,7 +141,8 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             agencies.append(part)
             strength = max(strength, LIKELY)
         elif (head in words.sources or part.split()[-1] in words.source_ends) and (
-            _name(part, words, False) or (head == "Archivo" and words.source_kinds.issuperset(part.split()[1:]))
+            _name(part, words, False, len(parts) > 1)
+            or (head == "Archivo" and words.source_kinds.issuperset(part.split()[1:]))
         ):
             agencies.append(part)
             strength = max(strength, STRONG if " " in part else LIKELY)
@@ -148,7 +152,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
             # "Policía Federal belga vía AP": a body with small words, if an agency passes its picture on.
             agencies.append(part)
             vague = True
-        elif kind := _name(part, words, after_label, len(parts) > 1):
+        elif kind := _name(part, words, after_label or (labelled and part.isupper()), len(parts) > 1):
             if (kind != "agency" or " " in part) and not sourced:
                 shapes.append(part)
             if kind == "person" and not (sourced and head not in words.given):
@@ -177,7 +181,7 @@ def _possible(text: str, words: Lexicon) -> bool:
     if tokens[0].casefold() in words.opening:
         return True
     if tokens[0].title() in words.sources:
-        return len(tokens) < 9
+        return len(tokens) < 11
     for token in tokens:
         small = token[0].islower() and token not in words.joining and token.strip(",.") not in words.atoms
         if small and not _ACCOUNT.fullmatch(token):
@@ -197,7 +201,11 @@ def _name(part: str, words: Lexicon, small: bool, several: bool = False) -> str 
     tokens = part.split()
     if small is False and part.islower() and tokens and tokens[0].title() in words.given and len(tokens) > 1:
         return "person"
-    if not 0 < len(tokens) <= 6 or (part in words.not_credits and not small):
+    # "Fondo Fotográfico de la Universidad de Navarra"
+    body = tokens[:1] and tokens[0].title() in words.sources and tokens[0].casefold() not in words.label_heads
+    if not 0 < len(tokens) <= (10 if body and not (small or several) else 6) or (
+        part in words.not_credits and not small
+    ):
         return None
     named = 0
     numbered = False
