@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -27,7 +28,7 @@ from aligner import documents
 from aligner.batch import runs, settings, status
 from aligner.batch.memory import Memory, RememberingTranslator, inspect
 from aligner.batch.settings import BatchOptions
-from aligner.batch.work import Found, Worker, WorkerSettings
+from aligner.batch.work import Found, Outcome, Worker, WorkerSettings
 from aligner.errors import AlignerError, UsageError
 from aligner.pipeline import N_BEST, Options, Pipeline
 from aligner.readers.sources import Item, Position
@@ -273,9 +274,53 @@ def test_failures_and_their_retry(tmp_path: Path) -> None:
     names = [record["document"] for record in [*records(options.out), *records(again.folder)]]
     assert sorted(names) == sorted({*names})
     assert len(names) == 35
+    assert again.untried == 1
+    assert failures(again.folder)[2] == found[2]
     # What is left fails again, in a further pass.
     assert runs.retry_failed(options).folder == options.out / "retry-2"
-    assert [found.state for found in status.status(options.out).retries] == ["finished", "finished"]
+    shown = status.status(options.out)
+    assert [found.state for found in shown.retries] == ["finished", "finished"]
+    assert (shown.counts.failed, shown.left) == (4, 3)
+
+
+def test_duplicate_ids_are_not_tried_again_in_vain(aligner: Run, tmp_path: Path) -> None:
+    source, run = tmp_path / "in.jsonl", tmp_path / "run"
+    lines = [json.dumps({"id": name, "text": "The minister arrived."}) for name in "abacb"]
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = ("batch", source, "--out", run, "--no-translate")
+    assert aligner(*command).returncode == 1
+    assert [failure["document"] for failure in failures(run)] == ["a", "b"]
+    refused = aligner(*command, "--retry-failed")
+    assert refused.returncode == 2
+    assert "2 documents failed, whose ids came before and would fail again" in refused.stderr
+    assert not (run / "retry-1").exists()
+    # Ids that were mended in the source since are another matter.
+    mended = source.read_text(encoding="utf-8").splitlines()
+    mended[2] = mended[2].replace('"a"', '"d"')
+    source.write_text("\n".join(mended) + "\n", encoding="utf-8")
+    done = aligner(*command, "--retry-failed")
+    assert done.returncode == 1, done.stderr
+    assert [record["document"] for record in records(run / "retry-1")] == ["d"]
+    assert [failure["document"] for failure in failures(run / "retry-1")] == ["b"]
+    done = aligner(*command, "--retry-failed", "--duplicate-ids", "keep")
+    assert done.returncode == 0, done.stderr
+    assert [record["document"] for record in records(run / "retry-2")] == ["b"]
+    assert aligner("batch", "status", run).returncode == 0
+
+
+def test_untried_failures_stay_in_order_however_often_a_retry_is_stopped(tmp_path: Path) -> None:
+    def outcome(source: int, index: int, failed: bool = False) -> Outcome:
+        return Outcome(b"", f"{source}.{index}", Position(source, "x", index), failed=failed)
+
+    kept = [outcome(0, 1, True), outcome(0, 5, True), outcome(2, 0, True)]
+    tried = [outcome(0, 3), outcome(0, 7), outcome(1, 2)]
+    order = ["0.1", "0.3", "0.5", "0.7", "1.2", "2.0"]
+    for done in range(len(order) + 1):
+        after = next((o.position for o in [*kept, *tried] if done and o.document == order[done - 1]), None)
+        rest = [o for o in tried if order.index(o.document) >= done]
+        chunks = (chunk for chunk in [rest[:1], None, rest[1:]])
+        merged = runs._with_kept(chunks, kept, after)
+        assert [o.document for chunk in merged for o in chunk or ()] == order[done:]
 
 
 def slow_document(seconds: float) -> str:
@@ -457,6 +502,28 @@ def test_plan_writes_nothing(aligner: Run, corpus_file: Path, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_plan_counts_on_repeats(aligner: Run, tmp_path: Path) -> None:
+    make_corpus.write(tmp_path / "c.jsonl", 40, seed=5, residue=1)
+    text = (tmp_path / "c.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "c.jsonl").write_text(text * 20, encoding="utf-8")
+    options = BatchOptions((str(tmp_path / "c.jsonl"),), tmp_path / "run", ALL, workers=1)
+    plan = status.plan(options)
+    assert plan.sampled_repeats > plan.sampled_captions / 2
+    unlike = plan.sampled_captions - plan.sampled_repeats
+    assert unlike <= plan.distinct < 1.2 * unlike
+    assert plan.captions == pytest.approx(20 / 10 * plan.sampled_captions, rel=0.2)
+    assert plan.translate_seconds > plan.link_seconds > 0
+    assert "are repeats)" in "\n".join(plan.lines())
+
+
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [(list("abcdefgh"), 1000), (list("abababab"), 2), (list("aaaaaaaa"), 1), (["a"], 1000), ([], 0)],
+)
+def test_number_of_different_captions(sample: list[str], expected: int) -> None:
+    assert status.Repeats(sample).distinct(1000 if sample else 0) == expected
+
+
 # -- the memory ------------------------------------------------------------------------------------------------------
 
 
@@ -565,13 +632,51 @@ def test_no_residue_no_spanish_captions() -> None:
         assert all(entry["kind"] != "caption_es" for entry in gold["lines"])
 
 
-def test_worker_batches_across_documents() -> None:
-    worker = Worker(WorkerSettings(ALL))
+def waiting(worker: Worker, count: int) -> list[Found]:
+    """The documents with captions among the first so many of a corpus."""
     found = [
         worker.find(Item(name, text.encode(), "text", Position(0, "x", number)))
-        for number, (name, text, _) in enumerate(make_corpus.corpus(12, residue=1.0))
+        for number, (name, text, _) in enumerate(make_corpus.corpus(count, residue=1.0))
     ]
-    waiting = [document for document in found if isinstance(document, Found)]
-    assert len(waiting) > 3
-    worker.translate(waiting)
-    assert all(caption.translation for document in waiting for caption in document.captions)
+    return [document for document in found if isinstance(document, Found)]
+
+
+def test_worker_batches_across_documents() -> None:
+    worker = Worker(WorkerSettings(ALL))
+    found = waiting(worker, 12)
+    assert len(found) > 3
+    worker.translate(found)
+    assert all(caption.translation for document in found for caption in document.captions)
+
+
+def test_the_first_captions_are_translated_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's groups of captions grow from a few to hundreds."""
+    monkeypatch.setattr(Pipeline, "translate", lambda self, documents: [list(captions) for _, _, captions in documents])
+    worker = Worker(WorkerSettings(ALL))
+    document = waiting(worker, 12)[0]
+    sizes = []
+    for _ in range(8):
+        number = next(n for n in range(1, 10_000) if worker.pending([document] * n))
+        worker.translate([document] * number)
+        sizes.append(number)
+    assert sizes[0] * 10 < sizes[-1]
+    assert sizes[-2] == sizes[-1]
+    assert all(before <= after <= 2 * before for before, after in itertools.pairwise(sizes))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_failing_translation_is_the_documents_own(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    worker = Worker(WorkerSettings(ALL))
+    found = waiting(worker, 12)[:count]
+    real = Pipeline.translate
+
+    def translate(self: Pipeline, documents: Any) -> Any:
+        if any(article.name == found[0].item.document for article, _, _ in documents):
+            raise ValueError("a defect")
+        return real(self, documents)
+
+    monkeypatch.setattr(Pipeline, "translate", translate)
+    worker.translate(found)
+    outcomes = [worker.finish(document) for document in found]
+    assert [outcome.failed for outcome in outcomes] == [True, *[False] * (count - 1)]
+    assert json.loads(outcomes[0].line)["cause"] == "internal-error"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -257,9 +258,9 @@ def test_lock(tmp_path: Path) -> None:
     lock = Lock(tmp_path)
     with pytest.raises(UsageError, match=rf"another run is writing here \(process {os.getpid()} on"):
         Lock(tmp_path)
-    assert output.is_running(tmp_path)
+    assert output.holder(tmp_path) == f"process {os.getpid()} on {socket.gethostname()}"
     lock.release()
-    assert not output.is_running(tmp_path)
+    assert output.holder(tmp_path) is None
     Lock(tmp_path).release()
 
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import socket
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -138,16 +139,24 @@ class Lock:
             UsageError: another process holds it.
         """
         self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.pread(self._descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+        if not self._taken():
             os.close(self._descriptor)
             raise UsageError(
-                f"{folder}: another run is writing here ({holder}); wait for it, stop it, or give another --out"
-            ) from None
+                f"{folder}: another run is writing here ({holder(folder) or 'another process'}); "
+                "wait for it, stop it, or give another --out"
+            )
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+
+    def _taken(self) -> bool:
+        for pause in (0.05, 0.05, 0.0):  # who looks whether a run works, holds it for a moment
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(pause)
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         """Lets go of the lock."""
@@ -156,19 +165,17 @@ class Lock:
             self._descriptor = -1
 
 
-def is_running(folder: Path) -> bool:
-    """Whether some process holds the folder's lock; changes nothing."""
+def holder(folder: Path) -> str | None:
+    """The process that holds the folder's lock, ``process 4711 on host``; None if there is none. Changes nothing."""
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with (folder / LOCK).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return file.read(200).decode("utf-8", "replace").strip() or "a process that just began"
     except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        pass
+    return None
 
 
 def _journal_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -38,23 +38,24 @@ class Progress(Protocol):
 
 
 class Rate:
-    """Documents and bytes per second of this process, and the time left."""
+    """Documents, captions and bytes per second of this process, and the time left."""
 
     def __init__(self, counts: Counts, done: float | None) -> None:
-        self._documents = counts.documents
-        self._bytes = counts.input_bytes
+        self._before = replace(counts)
         self._done = done or 0.0
         self._start = time.monotonic()
 
-    def now(self, counts: Counts, done: float | None) -> tuple[float, float, float | None]:
-        """(documents per second, bytes per second, seconds left or None)."""
+    def now(self, counts: Counts, done: float | None) -> tuple[float, float, float, float | None]:
+        """(documents per second, captions per second, bytes per second, seconds left or None)."""
         seconds = max(time.monotonic() - self._start, 1e-6)
         left = None
         if done is not None and done > self._done:
             left = (1 - done) / (done - self._done) * seconds
+        before = self._before
         return (
-            (counts.documents - self._documents) / seconds,
-            (counts.input_bytes - self._bytes) / seconds,
+            (counts.documents - before.documents) / seconds,
+            (counts.captions - before.captions) / seconds,
+            (counts.input_bytes - before.input_bytes) / seconds,
             left,
         )
 
@@ -89,11 +90,12 @@ class JsonLog(Silent):
         if time.monotonic() - self._last < _EVERY:
             return
         self._last = time.monotonic()
-        documents, size, left = self._rate.now(counts, done)
+        documents, captions, size, left = self._rate.now(counts, done)
         self.event(
             "progress",
             **asdict(counts),
             documents_per_second=round(documents, 1),
+            captions_per_second=round(captions, 1),
             megabytes_per_second=round(size / 1e6, 2),
             seconds_left=None if left is None else round(left),
         )
@@ -139,10 +141,10 @@ class Bar:
         """See :class:`Progress`."""
         if self._rate is None:
             self._rate = Rate(counts, done)
-        documents, size, left = self._rate.now(counts, done)
+        documents, captions, size, left = self._rate.now(counts, done)
         numbers = (
             f"{counts.documents:,} documents ({documents:,.0f}/s, {size / 1e6:.1f} MB/s) · "
-            f"{counts.captions:,} captions · {counts.failed:,} failed"
+            f"{counts.captions:,} captions ({captions:,.0f}/s) · {counts.failed:,} failed"
         )
         self._bar.update(
             self._task,

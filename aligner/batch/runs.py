@@ -7,10 +7,11 @@ import signal
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,11 +24,14 @@ from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
 from aligner.errors import AlignerError, OutputError, UsageError, unwritable
 from aligner.readers.names import SeenIds
 from aligner.readers.sources import Item, Limits, Position, SourceOptions, check_format, read_sources, sources_of
+from aligner.show import count
 
 # Documents that travel to a worker together; a large document travels alone.
 _CHUNK_DOCUMENTS = 16
 _CHUNK_BYTES = 128 << 10
 _IDS = "ids.sqlite"
+
+Outcomes = Generator[list[Outcome] | None, None, None]
 
 
 class Stopped(AlignerError):  # noqa: N818 (not an error)
@@ -50,6 +54,7 @@ class Summary:
         seconds: that this process took.
         documents_now: documents of this process.
         memory_hits: captions that this process took from the translation memory.
+        untried: documents of a retry that were not tried, because their ids came before.
         already: whether the run had been finished before.
     """
 
@@ -60,7 +65,16 @@ class Summary:
     seconds: float = 0.0
     documents_now: int = 0
     memory_hits: int = 0
+    untried: int = 0
     already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """What a retry is about: the failures to be tried again, and those that stay what they are."""
+
+    failures: list[dict[str, Any]]
+    kept: list[Outcome]
 
 
 def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
@@ -87,10 +101,11 @@ def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
 def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Summary:
     """Runs the failed documents of a finished run again, into a folder ``retry-N`` in it.
 
-    What the run wrote stays as it is. Failures of the last retry are those that are left.
+    What the run wrote stays as it is. Failures of the last retry are those that are left: also the documents whose ids
+    came before, which are not tried again while their source is what it was.
 
     Args:
-        options: those of the run; limits may be raised.
+        options: those of the run; the limit of size may be another, and so may what becomes of duplicate ids.
         progress: shows how far it is.
 
     Raises:
@@ -101,17 +116,61 @@ def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Sum
     before = settings.load(options.out)
     described = settings.describe(options)
     with _folder(options.out):
-        own = before | {"options": before["options"] | {"document_bytes": options.document_bytes}}
+        free = {name: described["options"][name] for name in ("document_bytes", "duplicate_ids")}
+        own = before | {"options": before["options"] | free}
         if changed := list(settings.differences(own, described)):
             shown = "".join(f"\n  {line}" for line in changed)
             raise UsageError(f"{options.out}: the run was made with other options:{shown}\nGive those of the run")
         previous, folder = _last_pass(options.out)
-        failures = [json.loads(line) for line in (previous / output.FAILED).read_bytes().splitlines()]
-        if not failures:
+        retry = _retry(options, previous / output.FAILED)
+        if not (retry.failures or retry.kept):
             raise UsageError(f"{previous}: no failed documents, nothing to retry")
+        if not retry.failures:
+            raise UsageError(
+                f"{previous}: nothing to retry: {count(len(retry.kept), 'document')} failed, whose ids came before and "
+                "would fail again; mend the ids in the sources, or give --duplicate-ids keep"
+            )
         folder.mkdir(exist_ok=True)
         settings.begin(folder, described | {"retry_of": previous.name}, ())
-        return _work(options, described, folder, failures, progress or Silent())
+        return _work(options, described, folder, retry, progress or Silent())
+
+
+def _retry(options: BatchOptions, failed: Path) -> _Retry:
+    """What is to be done with the documents of a ``failed.jsonl``."""
+    retry = _Retry([], [])
+    number = -1
+    unchanged = False
+    with (options.out / settings.INPUTS).open("rb") as inputs, failed.open("rb") as lines:
+        for line in lines:
+            failure = json.loads(line)
+            position = Position(failure["position"][0], failure["source"], failure["position"][1])
+            if position.number > number:
+                before = next(islice(inputs, position.number - number - 1, None), b"")
+                unchanged = before == next(settings.source_lines([position.source]))
+                number = position.number
+            if failure["cause"] == "duplicate-id" and options.duplicate_ids == "fail" and unchanged:
+                retry.kept.append(Outcome(line, failure["document"], position, failed=True))
+            else:
+                retry.failures.append(failure)
+    return retry
+
+
+def _with_kept(outcomes: Outcomes, kept: Iterable[Outcome], after: Position | None) -> Outcomes:
+    """The outcomes of a retry and the failures that stay what they are, in the order of the input."""
+    waiting = deque(o for o in kept if after is None or _place(o.position) > _place(after))
+    with closing(outcomes):
+        for chunk in outcomes:
+            merged = []
+            for outcome in chunk or ():
+                while waiting and _place(waiting[0].position) < _place(outcome.position):
+                    merged.append(waiting.popleft())
+                merged.append(outcome)
+            yield merged or None
+    yield list(waiting)
+
+
+def _place(position: Position) -> tuple[int, int]:
+    return position.number, position.index
 
 
 def _last_pass(folder: Path) -> tuple[Path, Path]:
@@ -163,10 +222,10 @@ def _work(
     options: BatchOptions,
     described: dict[str, Any],
     folder: Path,
-    failures: list[dict[str, Any]] | None,
+    retry: _Retry | None,
     progress: Progress,
 ) -> Summary:
-    """Everything between a locked folder and its manifest; only ``failures`` are done if there are any."""
+    """Everything between a locked folder and its manifest; of a retry only its failures are done."""
     began = time.monotonic()
     out = Output(folder, options.format, options.shard_size)
     try:
@@ -185,7 +244,9 @@ def _work(
 
         size = settings.load(folder)["sources"]["bytes"]
         last = time.monotonic()
-        outcomes = _execute(options, described, out, failures, statistics)
+        outcomes = _execute(options, described, out, retry.failures if retry else None, statistics)
+        if retry:
+            outcomes = _with_kept(outcomes, retry.kept, out.state.position)
         share = share_of(folder, size)
         next(share)
         # One file for a run and its retries.
@@ -224,8 +285,17 @@ def _work(
             | {"sources": settings.load(folder)["sources"]}
         )
         digest = json.loads((folder / output.MANIFEST).read_bytes())["digest"]
-        done = out.state.counts
-        return Summary(folder, done, len(out.shards), digest, time.monotonic() - began, done.documents - before, hits)
+        counts = out.state.counts
+        return Summary(
+            folder,
+            counts,
+            len(out.shards),
+            digest,
+            seconds=time.monotonic() - began,
+            documents_now=counts.documents - before,
+            memory_hits=hits,
+            untried=len(retry.kept) if retry else 0,
+        )
     finally:
         out.close()
 
@@ -295,7 +365,7 @@ def _execute(
     out: Output,
     failures: list[dict[str, Any]] | None,
     statistics: Callable[[dict[str, int]], None],
-) -> Generator[list[Outcome] | None, None, None]:
+) -> Outcomes:
     """The outcomes, from the engine that was asked for."""
     remembers = options.pipeline.translate and options.memory_limit > 0
     worker = WorkerSettings(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -39,6 +41,9 @@ class Status:
         counts: totals that are safe on disk.
         shards: sealed shards.
         failures: failed documents by cause.
+        left: failed documents that no finished retry mended.
+        process: the process that works on it, None if there is none.
+        saved: when its progress was made durable last, seconds since 1970; None if never.
         settings: see :func:`aligner.batch.settings.describe`.
         memory: what the translation memory in the folder holds.
         retries: the retries, each a status of its own.
@@ -50,6 +55,9 @@ class Status:
     counts: output.Counts
     shards: int
     failures: dict[str, int]
+    left: int
+    process: str | None
+    saved: float | None
     settings: dict[str, Any]
     memory: list[dict[str, Any]]
     retries: list[Status]
@@ -62,15 +70,21 @@ class Status:
         """For a person."""
         counts = self.counts
         share = "" if self.done is None or self.state == "finished" else f", {self.done:.1%} of the input"
+        by = f" ({self.process})" if self.state == "running" else ""
+        ago = ""
+        if self.saved is not None and self.state != "finished":
+            ago = f", saved {duration(max(0.0, time.time() - self.saved))} ago"
         lines = [
-            f"{self.folder}: {self.state}{share}",
+            f"{self.folder}: {self.state}{by}{share}{ago}",
             f"  {count(counts.documents, 'document')} done ({size(counts.input_bytes)}), "
             f"{count(counts.records, 'record')} in {count(self.shards, 'finished file')}"
             f"{' and one being written' if self.state != 'finished' else ''}",
             f"  {count(counts.captions, 'caption')} in {count(counts.with_captions, 'document')}, "
             f"{counts.translated:,} translated, "
             f"{counts.linked:,} linked, {count(counts.warnings, 'warning')}",
-            f"  {counts.failed:,} failed" + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items())),
+            f"  {counts.failed:,} failed"
+            + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items()))
+            + (f"; see {Path(self.folder) / output.FAILED}" if self.failures else ""),
         ]
         if model := self.settings.get("model"):
             lines.append(f"  model {model['name']} (all its files together: SHA-256 {model['sha256'][:12]}…)")
@@ -79,6 +93,8 @@ class Status:
             lines.append("  the command that began it goes on with it")
         for retry in self.retries:
             lines += retry.lines()
+        if self.retries:
+            lines.append(f"{self.folder}: {self.left:,} failed after all retries")
         return lines
 
 
@@ -98,23 +114,34 @@ def status(folder: Path) -> Status:
     held: list[dict[str, Any]] = []
     with suppress(FileNotFoundError, sqlite3.Error):
         held = memory.inspect(folder / settings.MEMORY)
+    retries = [status(path) for path in sorted(folder.glob("retry-*"), key=_number) if (path / output.RUN).exists()]
     # The lock is on the run's folder; its retries work under the same one.
-    running = output.is_running(folder)
-    retries = [status(path) for path in sorted(folder.glob("retry-*")) if (path / output.RUN).exists()]
-    if running and retries and not state.finished:
-        running = False
-    retries = [replace(r, state="running") if running and r.state == "interrupted" else r for r in retries]
+    process = output.holder(folder)
+    if process and state.finished:
+        retries = [r if r.state == "finished" else replace(r, state="running", process=process) for r in retries]
+    finished = [retry for retry in retries if retry.state == "finished"]
+    saved = None
+    with suppress(FileNotFoundError):
+        saved = (folder / output.JOURNAL).stat().st_mtime
     return Status(
         folder=str(folder),
-        state="finished" if state.finished else "running" if running else "interrupted",
+        state="finished" if state.finished else "running" if process else "interrupted",
         done=1.0 if state.finished else done,
         counts=state.counts,
         shards=len(shards),
         failures=failures(folder, state.failed_bytes),
+        left=finished[-1].counts.failed if finished else state.counts.failed,
+        process=process,
+        saved=saved,
         settings=described,
         memory=held,
         retries=retries,
     )
+
+
+def _number(retry: Path) -> int:
+    digits = retry.name.removeprefix("retry-")
+    return int(digits) if digits.isdecimal() else 0
 
 
 def failures(folder: Path, length: int) -> dict[str, int]:
@@ -140,8 +167,13 @@ class Plan:
         failed: documents of the sample that failed.
         documents: documents in all, estimated.
         captions: captions in all, estimated.
+        distinct: different ones among them, estimated; only these are translated.
+        sampled_captions: captions of the sample.
+        sampled_repeats: those of them that came before in the sample.
         find_seconds: seconds of one core to read a document and find its captions.
-        translate_seconds: seconds of one core to translate and link a caption; 0 if the sample has none.
+        translate_seconds: seconds of one core to translate a caption that is new; 0 if the sample has none.
+        link_seconds: seconds of one core for what is done with every caption: choosing among the translations, linking,
+            writing; 0 if the sample has none.
         output_bytes: size of the shards, estimated, before compression.
         workers: processes that the estimate counts on.
         seconds: time of the whole run, estimated.
@@ -154,8 +186,12 @@ class Plan:
     failed: int
     documents: int
     captions: int
+    distinct: int
+    sampled_captions: int
+    sampled_repeats: int
     find_seconds: float
     translate_seconds: float
+    link_seconds: float
     output_bytes: int
     workers: int
     seconds: float
@@ -167,12 +203,23 @@ class Plan:
 
     def lines(self) -> list[str]:
         """For a person."""
-        per_caption = f", {1000 * self.translate_seconds:.1f} ms a caption" if self.translate_seconds else ""
+        per_caption = ""
+        if self.sampled_captions:
+            per_caption = (
+                f", {1000 * self.translate_seconds:.1f} ms a new caption, {1000 * self.link_seconds:.1f} ms any caption"
+            )
         lines = [
             f"{count(self.sources, 'source')}, {size(self.source_bytes)}",
             f"sample: {count(self.sampled, 'document')}, {self.failed:,} of them failed; "
             f"{1000 * self.find_seconds:.2f} ms a document{per_caption} on one core",
             f"about {count(self.documents, 'document')} with {count(self.captions, 'caption')}",
+        ]
+        if self.sampled_repeats:
+            lines.append(
+                f"about {self.distinct:,} of them different, and only these translated "
+                f"({self.sampled_repeats:,} of the sample's {self.sampled_captions:,} are repeats)"
+            )
+        lines += [
             f"about {duration(self.seconds)} with {count(self.workers, 'worker')}, "
             f"{size(self.output_bytes)} of records",
         ]
@@ -197,7 +244,8 @@ def plan(options: BatchOptions) -> Plan:
         size += json.loads(line).get("size") or 0
     step = max(1, count // _SOURCES)
     sampled = list(islice(source_names(options), 0, step * _SOURCES, step))
-    worker = Worker(WorkerSettings(replace(options.pipeline, threads=1)))
+    # A memory of its own, which is no file: what came before costs what it costs in a run.
+    worker = Worker(WorkerSettings(replace(options.pipeline, threads=1), memory=Path(":memory:")))
     _warm(worker, options)
     tally = _Tally()
     began = time.monotonic()
@@ -210,8 +258,12 @@ def plan(options: BatchOptions) -> Plan:
     if len(sampled) == count and tally.exhausted == count:
         documents = tally.documents
     scale = documents / max(tally.documents, 1)
-    captions = round(tally.captions * scale)
-    seconds = (tally.find * scale + tally.translate * scale) / options.processes
+    repeats = Repeats(tally.captions)
+    captions = round(len(tally.captions) * scale)
+    distinct = repeats.distinct(captions)
+    link_each = tally.link / max(len(tally.captions), 1)
+    translate_each = tally.translate / max(repeats.sampled, 1)
+    seconds = (tally.find * scale + captions * link_each + distinct * translate_each) / options.processes
     return Plan(
         sources=count,
         source_bytes=size,
@@ -219,8 +271,12 @@ def plan(options: BatchOptions) -> Plan:
         failed=tally.failed,
         documents=documents,
         captions=captions,
+        distinct=distinct,
+        sampled_captions=len(tally.captions),
+        sampled_repeats=len(tally.captions) - repeats.sampled,
         find_seconds=tally.find / max(tally.documents, 1),
-        translate_seconds=tally.translate / max(tally.captions, 1),
+        translate_seconds=translate_each,
+        link_seconds=link_each,
         output_bytes=round(tally.output * scale),
         workers=options.processes,
         seconds=seconds,
@@ -237,12 +293,36 @@ def _warm(worker: Worker, options: BatchOptions) -> None:
     )
 
 
+class Repeats:
+    """How many captions of a corpus are different ones, from a sample.
+
+    Their number grows with a power of the number of captions (Heaps' law), whose exponent is what half of the sample
+    lacks of the whole: 1 if no two are alike, 0 if there are no others than those of the sample.
+
+    Args:
+        captions: the sample's, in order.
+    """
+
+    def __init__(self, captions: Sequence[str]) -> None:
+        middle = len(captions) // 2
+        halves = (len({*captions[:middle]}) + len({*captions[middle:]})) / 2
+        self.sampled = len({*captions})
+        self._captions = len(captions)
+        self._exponent = math.log2(self.sampled / halves) if middle else 1.0
+
+    def distinct(self, captions: int) -> int:
+        """Different ones among so many captions."""
+        growth: float = (captions / max(self._captions, 1)) ** self._exponent
+        return round(self.sampled * growth)
+
+
 class _Tally:
     """Sums over the sample."""
 
     def __init__(self) -> None:
-        self.documents = self.failed = self.captions = self.source_bytes = self.output = self.exhausted = 0
-        self.find = self.translate = 0.0
+        self.documents = self.failed = self.source_bytes = self.output = self.exhausted = 0
+        self.captions: list[str] = []
+        self.find = self.translate = self.link = 0.0
         self.guessed = False
 
     def add(self, worker: Worker, options: BatchOptions, name: str, count: int) -> None:
@@ -253,13 +333,19 @@ class _Tally:
         items = items[:count]
         found = [worker.find(item) for item in items]
         self.find += time.perf_counter() - began
+        waiting = [document for document in found if isinstance(document, Found)]
+        self.captions += [caption.source for document in waiting for caption in document.captions]
         began = time.perf_counter()
-        worker.translate([document for document in found if isinstance(document, Found)])
+        worker.translate(waiting)
+        whole = time.perf_counter() - began
+        began = time.perf_counter()
+        worker.translate(waiting)  # now from the memory: the rest of it is the model's time
+        again = time.perf_counter() - began
+        self.translate += max(0.0, whole - again)
         outcomes = [worker.finish(document) if isinstance(document, Found) else document for document in found]
-        self.translate += time.perf_counter() - began
+        self.link += time.perf_counter() - began
         self.documents += len(items)
         self.failed += sum(outcome.failed for outcome in outcomes)
-        self.captions += sum(outcome.captions for outcome in outcomes)
         self.output += sum(len(outcome.line) for outcome in outcomes if not outcome.failed)
         self.exhausted += complete
         size = Path(name).stat().st_size if "://" not in name and Path(name).is_file() else 0

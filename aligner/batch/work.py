@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from aligner.records import Caption, Document
 
 # Characters of captions that are translated in one go: some 500 captions, for the engine puts those of one length into
-# one batch, and small batches are slow.
+# one batch, and small batches are slow. A worker's first go is a small one, and each following one twice as large, so
+# that a run has something to show, and to keep, within seconds.
+_FIRST = 4_000
 _TOGETHER = 60_000
 
 
@@ -136,6 +138,7 @@ class Worker:
             remembering = RememberingTranslator(self._memory, lambda: open_model.translator)
             self._pipeline.translator = remembering  # type: ignore[assignment]
         self._told = (0, 0)
+        self._together = _FIRST
 
     def run(self, items: Sequence[Item]) -> list[Outcome]:
         """All stages on several documents."""
@@ -172,20 +175,22 @@ class Worker:
         for document in documents:
             if isinstance(document, Found):
                 size += sum(len(caption.source) for caption in document.captions)
-        return size >= _TOGETHER
+        return size >= self._together
 
     def translate(self, documents: Sequence[Found]) -> None:
-        """Translates the captions of several documents together; of each alone where that fails."""
-        if not self._settings.options.translate:
-            return
+        """Translates the captions of several documents together; where that fails :meth:`finish` tries each alone."""
         try:
-            translated = self._pipeline.translate([(d.article, d.findings, d.captions) for d in documents])
+            self._translate(documents)
         except (ModelError, UsageError):
             raise
         except Exception:
-            if len(documents) == 1:
-                raise
-            return  # finish() sees captions without translation and tries each document
+            return  # finish() sees captions without translation
+
+    def _translate(self, documents: Sequence[Found]) -> None:
+        if not self._settings.options.translate:
+            return
+        translated = self._pipeline.translate([(d.article, d.findings, d.captions) for d in documents])
+        self._together = min(2 * self._together, _TOGETHER)
         for document, captions in zip(documents, translated, strict=True):
             document.captions = captions
 
@@ -193,7 +198,7 @@ class Worker:
         """Links a document's captions and serialises its record."""
         try:
             if self._settings.options.translate and any(c.translation is None for c in document.captions):
-                self.translate([document])
+                self._translate([document])
             record = self._pipeline.record(document.article, document.findings, document.captions)
             return _outcome(record, document.item)
         except TranslationError as error:

@@ -210,6 +210,11 @@ def _report(summary: Summary, progress: Progress, log_json: bool) -> None:
             f"  {duration(summary.seconds)} for {count(summary.documents_now, 'document')} ({rate:,.0f}/s), "
             f"{count(summary.memory_hits, 'caption')} from the memory"
         )
+    if summary.untried:
+        typer.echo(
+            f"  {count(summary.untried, 'document')} not tried, whose ids came before and would fail again "
+            "(--duplicate-ids keep takes them)"
+        )
     typer.echo(f"  digest {summary.digest}")
     progress.event("finished", digest=summary.digest, documents=summary.counts.documents, failed=summary.counts.failed)
 
@@ -218,11 +223,12 @@ def status(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show how far a run is, without disturbing it."""
+    """Show how far a run is, without disturbing it; exit 1 if documents failed and no retry mended them."""
     from aligner.batch.status import status as read
 
     found = read(folder)
     put_text((json.dumps(found.to_dict(), ensure_ascii=False) if json_ else "\n".join(found.lines())) + "\n")
+    raise typer.Exit(1 if found.left else 0)
 
 
 def register(app: typer.Typer) -> None:
