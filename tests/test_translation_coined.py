@@ -12,7 +12,7 @@ from aligner.context.fit import body
 from aligner.scoring.gold import load
 from aligner.translation import Hypothesis, Translator, fit_dictionary
 from aligner.translation.coined import mend
-from aligner.translation.dictionary import NOTHING, Phrase, dictionary
+from aligner.translation.dictionary import NOTHING, Phrase, dictionary, is_listed
 from aligner.translation.guard import Problem
 from aligner.translation.rerank import ArticleChoice
 
@@ -40,11 +40,19 @@ def hypothesis(source: str, text: str, **links: int) -> Hypothesis:
         ("Bibliotecas de la ciudad", "Biblioqus of the city", {}, "Libraries of the city"),
         ("Una escritora panameña", "A panameñian writer", {"panameñian": 2}, "A Panamanian writer"),
         ("El autoproclamado alcalde", "The self-proclamted mayor", {}, "The self-proclaimed mayor"),
+        # no words although the list has their stem ("vall", "militar"), or small words that they are made of
+        ("Un solar vallado", "A plot valled", {"plot": 1, "valled": 2}, "A plot fenced off"),
+        ("Militares a pie", "Militarys on foot", {}, "Soldiers on foot"),
+        ("Trifulca en el bar", "Trifulca in the bar", {}, "Brawl in the bar"),
+        ("Hay barcos y redes", "There are Barcos and nets", {"Barcos": 1}, "There are ships and nets"),
         # names, compounds, possessives, what is copied with a hyphen, addresses stay
         ("El ciclista Tito Sarmendi", "The cyclist Tito Sarmendi", {}, "The cyclist Tito Sarmendi"),
         ("Vista del paseo", "A seafront view", {}, "A seafront view"),
         ("La casa de Ozkan", "The house of Ozkan's", {}, "The house of Ozkan's"),
         ("Un coche-mochila rojo", "A red coche-mochila", {"coche-mochila": 1}, "A red coche-mochila"),
+        ("En la calle Elcano", "On Calle Elcano", {"Calle": 2, "Elcano": 3}, "On Calle Elcano"),
+        ("Barranco de Lubel", "Barranco de Lubel", {}, "Barranco de Lubel"),
+        ('Sancho, "Zurdo" Mena', 'Sancho, "Zurdo" Mena', {}, 'Sancho, "Zurdo" Mena'),
         ("Más en mochila.com", "More at mochile.com", {}, "More at mochile.com"),
     ],
 )
@@ -140,6 +148,22 @@ def test_the_article_has_its_words() -> None:
     assert mend(hypothesis("Rebaño en el barro", "Herd in the bar", bar=3), {"bar"}).text == "Herd in the bar"
 
 
+def test_the_article_tells_senses_apart() -> None:
+    party = hypothesis("El tobillo de Sanabria tras el partido", "The ankle of Sanabria after the party")
+    assert mend(party, {"match"}).text == "The ankle of Sanabria after the match"
+    assert mend(party, {"party", "match"}) == mend(party, frozenset()) == party
+    # two senses: that of the paragraph with the caption's other words
+    paragraphs = (frozenset({"game", "board"}), frozenset({"match", "ankle", "sanabria"}))
+    assert mend(party, frozenset().union(*paragraphs), paragraphs).text == "The ankle of Sanabria after the match"
+    essay = hypothesis("La directora durante el ensayo", "The director during the essay")
+    assert mend(essay, {"rehearsal"}).text == "The director during the rehearsal"
+
+
+def test_english_words_are_listed() -> None:
+    assert all(map(is_listed, ("codex", "paprika", "emitter", "colour", "color", "zoos", "aah")))
+    assert not any(map(is_listed, ("valled", "balcon", "fragata", "madrid", "", "zzz")))
+
+
 def test_dictionary() -> None:
     listed = dictionary()
     assert listed.word("rebanos").forms == (("herds", 1.0), ("flocks", 1.0))
@@ -218,6 +242,14 @@ def test_to_leave_out_a_word_that_the_article_lacks_gains_nothing() -> None:
     short = Hypothesis(source, "Ana Paz supporters in Puebla", -0.08)
     article = ArticleChoice(("Ana Paz met supporters of her party in Puebla.",))
     assert article.choose([whole, short]).text == whole.text
+
+
+def test_a_name_said_twice_gains_nothing() -> None:
+    source = "La constelación Moonlight en órbita lunar"
+    right = Hypothesis(source, "The Moonlight constellation in lunar orbit", -0.2)
+    twice = Hypothesis(source, "The Moonlight constellation in Moonlight orbit", -0.21)
+    article = ArticleChoice(("The Moonlight constellation will help spacecraft around the Moon.",))
+    assert article.choose([right, twice]).text == right.text
 
 
 def test_the_article_decides() -> None:

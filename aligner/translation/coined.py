@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from aligner.context.words import STOPWORDS
 from aligner.translation import guard
-from aligner.translation.dictionary import Phrase, dictionary, stem
+from aligner.translation.dictionary import Phrase, dictionary, is_listed, stem
 from aligner.translation.glossary import put, span
 from aligner.translation.mentions import FUNCTION_WORDS, Token, tokens
 from aligner.translation.namelist import is_english, is_english_name
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SHORTEST = 3
 #: Letters of the shortest that can be no word.
 SHORTEST_ODD = 4
+#: Letters of the shortest compound: "balcon" is none.
+SHORTEST_COMPOUND = 7
 #: Least attention on a source word for it to come into question; the same where what it has to replace is a word; least
 #: of attention and half the likeness of letters together for the look-up.
 FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
@@ -44,6 +46,9 @@ _WORKS = """
     velero
 """
 WORKS = frozenset(_WORKS.split())
+#: Accents that English has in names alone.
+_ACCENTS = frozenset("áíóúñ")
+_OPENED = re.compile(r"(?:^|[.!?…:])\W*$")
 _JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
 _QUOTED = re.compile('"([^"]+)"')
 #: How likely the article's word for a source word must be beside the translation's to take its place.
@@ -52,12 +57,13 @@ AS_LIKELY = 0.6
 IN_ARTICLE = 3.0
 
 
-def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
+def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[frozenset[str]] = ()) -> Hypothesis:
     """A Spanish caption's English translation without words that cannot be right, as far as the dictionary goes.
 
     Args:
         hypothesis: the translation; without alignment words are named, not replaced.
         article: folded words of the article, which are no made-up ones.
+        paragraphs: folded content words of each of its paragraphs, in which a sense is looked for.
 
     Returns:
         The translation with each such word looked up (problem ``looked-up``) or, where it is no word, named (problem
@@ -74,9 +80,10 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
     for token in words:
         if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
             continue
-        if token.key in kept:
+        if token.key in kept or (token.key in copied and _is_name_part(token, words, source, hypothesis.source)):
             continue
-        odd = len(token.key) >= SHORTEST_ODD and not _is_known(token.key)
+        accented = token.key not in copied and not _ACCENTS.isdisjoint(token.form.lower())  # "Panorámic"
+        odd = len(token.key) >= SHORTEST_ODD and (accented or not _is_known(token.key, token.key in copied))
         joined = _is_joined(token, text)
         if joined and (not odd or token.key in copied):
             continue
@@ -87,10 +94,10 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         if origin is not None and not _is_name(origin, source):
             clear = alignment is not None and alignment[token.place][origin.place] >= CLEAR
             right = stem(token.key) in possible
-            if odd or (clear and not right and not _stands(origin, words)):
+            if (odd or (clear and not right)) and (joined or not _stands(origin, words, token)):
                 found = _looked_up(origin, article, plural=token.key.endswith("s"))
             elif clear and right and stem(token.key) not in settled:
-                found = _in_article(token, origin, words, article)
+                found = _in_article(token, origin, words, article, paragraphs)
         if origin is not None and found is not None:
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
@@ -108,7 +115,13 @@ def mend(hypothesis: Hypothesis, article: Container[str]) -> Hypothesis:
         first = token.place
         while first - 1 in same:
             first -= 1
-        text, alignment = put(text, alignment, (first, token.place + 1), found, capital=token.first or origin.capital)
+        text, alignment = put(
+            text,
+            alignment,
+            (first, token.place + 1),
+            found,
+            capital=token.first or (origin.capital and not origin.first),
+        )
         if not _is_known(token.key) or stem(token.key) not in possible:  # else it is a synonym
             problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
     if text != hypothesis.text:
@@ -208,24 +221,36 @@ def _widened(edit: tuple[int, int], text: str, wanted: str) -> tuple[int, int]:
     return first, after
 
 
-def _in_article(token: Token, origin: Token, words: Sequence[Token], article: Container[str]) -> str | None:
-    """The article's word for a source word, where it is as likely as the translation's and of the same form."""
+def _in_article(
+    token: Token,
+    origin: Token,
+    words: Sequence[Token],
+    article: Container[str],
+    paragraphs: Sequence[frozenset[str]],
+) -> str | None:
+    """The article's word for a source word, where it is as likely as the translation's and of the same form.
+
+    Of several that of the paragraph with most of the translation's other words.
+    """
     listed = dictionary().word(origin.key, origin.form).forms
     shares = [share for form, share in listed if stem(token.key) in map(stem, form.lower().split())]
     if not shares:
         return None
     said = {stem(word.key) for word in words}
-    return next(
-        (
-            form
-            for form, share in listed
-            if share >= AS_LIKELY * max(shares)
-            and form in article
-            and form not in FUNCTION_WORDS
-            and stem(form) not in said
-            and all(form.endswith(ending) == token.key.endswith(ending) for ending in ("s", "ed", "ing"))
-        ),
-        None,
+    found = [
+        form
+        for form, share in listed
+        if share >= AS_LIKELY * max(shares)
+        and form in article
+        and form not in FUNCTION_WORDS
+        and stem(form) not in said
+        and all(form.endswith(ending) == token.key.endswith(ending) for ending in ("s", "ed", "ing"))
+    ]
+    others = {word.key for word in words if word is not token}
+    return max(
+        found,
+        key=lambda form: max((len(others & paragraph) for paragraph in paragraphs if form in paragraph), default=0),
+        default=None,
     )
 
 
@@ -254,22 +279,41 @@ def _is_name(word: Token, source: Sequence[Token]) -> bool:
     return word.capital and after < len(source) and source[after].follows and source[after].capital
 
 
-def _stands(origin: Token, words: Sequence[Token]) -> bool:
-    """Whether a word of the translation stands for a source word, as far as the dictionary goes."""
+def _is_name_part(token: Token, words: Sequence[Token], source: Sequence[Token], caption: str) -> bool:
+    """Whether a copied word is part of a name.
+
+    It is where the caption has it with a capital that no sentence gave it, and where another part follows here: "Calle
+    Elcano", "Barranco de Tirajana".
+    """
+    if not token.capital:
+        return False
+    if all(word.capital and not _OPENED.search(caption[: word.start]) for word in source if word.key == token.key):
+        return True
+    after = words.index(token) + 1
+    beside = words[after] if after < len(words) else None
+    if beside is None:
+        return False
+    return beside.form in ("de", "del") or (not token.first and beside.capital and beside.follows)
+
+
+def _stands(origin: Token, words: Sequence[Token], but: Token) -> bool:
+    """Whether a word of the translation, ``but`` aside, stands for a source word, as far as the dictionary goes."""
     stems = dictionary().word(origin.key, origin.form).stems
-    return any(stem(word.key) in stems for word in words)
+    return any(word is not but and stem(word.key) in stems for word in words)
 
 
 @lru_cache(maxsize=20_000)
-def _is_known(key: str) -> bool:
-    """Whether a folded word is English: listed, an inflection or a compound of listed words ("sea" + "front")."""
+def _is_known(key: str, copied: bool = False) -> bool:
+    """Whether a folded word is English: listed, or a compound of frequent words ("sea" + "front").
+
+    A word ``copied`` from the caption must be one that running English text has: "bodega" is listed too.
+    """
     from aligner.context.vectors import bundled_vectors
 
-    vectors = bundled_vectors()
-    if is_english(key) or vectors.knows("en", key):
+    if is_english(key) or (is_listed(key) and (not copied or bundled_vectors().knows("en", key))):
         return True
-    halves = ((key[:cut], key[cut:]) for cut in range(3, len(key) - 3))
-    return any(vectors.frequent("en", first) and vectors.frequent("en", second) for first, second in halves)
+    halves = ((key[:cut], key[cut:]) for cut in range(3, len(key) - 2) if len(key) >= SHORTEST_COMPOUND)
+    return any(is_listed(word) and is_english(word) and is_listed(rest) and is_english(rest) for word, rest in halves)
 
 
 def _origin(token: Token, source: Sequence[Token], alignment: Matrix | None) -> Token | None:
@@ -297,7 +341,12 @@ def _looked_up(origin: Token, article: Container[str], *, plural: bool) -> str |
         (form, share)
         for form, share in dictionary().word(origin.key, origin.form).forms
         if share == 1.0
-        or not (form in FUNCTION_WORDS or is_english_name(form.capitalize(), "place") or not _is_known(form))
+        or not (
+            form in FUNCTION_WORDS
+            or form == origin.key
+            or is_english_name(form.capitalize(), "place")
+            or not _is_known(form)
+        )
     ]
     if not forms:
         return None

@@ -77,6 +77,22 @@ class Word(NamedTuple):
 NOTHING = Word((), frozenset(), ())
 
 
+def _start(text: bytes, wanted: bytes) -> int:
+    """Where the first of a text's sorted lines that is not before ``wanted`` begins.
+
+    By bisection: an index of all lines takes longer to build than a run needs for its few words.
+    """
+    low, high = 0, len(text)
+    while low < high:
+        start = text.rfind(b"\n", low, (low + high) // 2) + 1 or low
+        end = text.find(b"\n", start) + 1
+        if text[start:end] < wanted:
+            low = end
+        else:
+            high = start
+    return low
+
+
 class Dictionary:
     """What Spanish words stand for."""
 
@@ -84,25 +100,10 @@ class Dictionary:
         """Takes the file's lines in UTF-8, sorted by their bytes."""
         self._text = text
 
-    def _start(self, wanted: bytes) -> int:
-        """Where the first line that is not before ``wanted`` begins.
-
-        By bisection: an index of all lines takes longer to build than a run needs for its few words.
-        """
-        low, high = 0, len(self._text)
-        while low < high:
-            start = self._text.rfind(b"\n", low, (low + high) // 2) + 1 or low
-            end = self._text.find(b"\n", start) + 1
-            if self._text[start:end] < wanted:
-                low = end
-            else:
-                high = start
-        return low
-
     def lines(self, key: str) -> Iterator[tuple[str, str]]:
         """(Spanish, English) of the lines of a folded word and of the phrases that begin with it."""
         wanted = key.encode()
-        start = self._start(wanted + b"\t")
+        start = _start(self._text, wanted + b"\t")
         while self._text.startswith((wanted + b"\t", wanted + b" "), start):
             end = self._text.find(b"\n", start)
             spanish, _, english = self._text[start:end].decode().partition("\t")
@@ -156,3 +157,15 @@ def stressed(word: str) -> str:
 def dictionary() -> Dictionary:
     """The dictionary, read when first needed."""
     return Dictionary(gzip.decompress(data("dictionary-es-en.tsv.gz").read_bytes()))
+
+
+@lru_cache(maxsize=20_000)
+def is_listed(word: str) -> bool:
+    """Whether a folded word is one of English (:mod:`aligner.translation.fit_english`); names are not listed."""
+    line = word.encode() + b"\n"
+    return _english().startswith(line, _start(_english(), line))
+
+
+@cache
+def _english() -> bytes:
+    return gzip.decompress(data("words-en.txt.gz").read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: What evidence weighs beside the model's score, the mean log-probability per piece: the translation's words that the
 #: article has, and that the paragraph with most of them has, each over the caption's words, so that to leave out a word
-#: gains nothing; length, as a share of the caption's; a lost name.
+#: gains nothing; length, as a share of the caption's; a name that is lost or said once more.
 ARTICLE, PARAGRAPH, LENGTH, LOST = 0.3, 0.5, 0.3, 0.1
 
 
@@ -92,10 +93,10 @@ class ArticleChoice:
         hypothesis, spelled = max(
             (pair for pair in sound if pair[1].lost <= fewest), key=lambda pair: self._worth(*pair)
         )
-        return mend(self._spelled(hypothesis, spelled), self.forms)
+        return mend(self._spelled(hypothesis, spelled), self.forms, self.words)
 
     def _worth(self, hypothesis: Hypothesis, spelled: Spelled) -> float:
-        words = [word for word in words_of(spelled.text) if word not in FUNCTION_WORDS]
+        words = {word for word in words_of(spelled.text) if word not in FUNCTION_WORDS}
         known = [word for word in words if word in self.mentions.places]
         together = max((sum(word in paragraph for word in known) for paragraph in self.words), default=0)
         size = max(1, sum(word not in FUNCTION_WORDS for word in words_of(hypothesis.source)))
@@ -105,8 +106,13 @@ class ArticleChoice:
             + ARTICLE * len(known) / size
             + PARAGRAPH * together / size
             + LENGTH * length
-            - LOST * spelled.lost
+            - LOST * (spelled.lost + self._twice(hypothesis.source, spelled.text))
         )
+
+    def _twice(self, source: str, text: str) -> int:
+        """How many names of the article a translation says more often than the caption: "Moonlight orbit"."""
+        said, there = Counter(words_of(text)), Counter(words_of(source))
+        return sum(word in self.mentions.names and 0 < there[word] < times for word, times in said.items() if times > 1)
 
     def _spelled(self, hypothesis: Hypothesis, spelled: Spelled) -> Hypothesis:
         problems = list(hypothesis.problems)

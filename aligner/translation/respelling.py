@@ -18,7 +18,16 @@ from rapidfuzz import fuzz
 from aligner.records import Name
 from aligner.translation import casing
 from aligner.translation.dictionary import dictionary, stem
-from aligner.translation.mentions import FUNCTION_WORDS, PARTICLES, Mentions, Token, is_loud, name_tokens, tokens
+from aligner.translation.mentions import (
+    FUNCTION_WORDS,
+    PARTICLES,
+    Mentions,
+    Token,
+    is_loud,
+    name_tokens,
+    tokens,
+    words_of,
+)
 from aligner.translation.namelist import english_names, english_words, is_english, is_english_name
 from aligner.translation.pairing import ROMAN, STREET_HEADS, STREETS, TOGETHER, Pair, is_given, is_ordinary
 from aligner.translation.spelling import distance, fold
@@ -127,13 +136,19 @@ class _Rewriter:
 
     def claim(self, pair: Pair, form: str) -> list[int] | None:
         """The occurrence of an English name that attention gives most to the pair."""
-        found = list(self.occurrences(form))
+        found = [span for span in self.occurrences(form) if not self._stands_for_word(span, pair, form)]
         if not found:
             return None
         best = max(found, key=lambda span: sum(self.attention(j, word) for j in span for word in pair.words))
         for j in best:
             self.used[j] = True
         return best
+
+    def _stands_for_word(self, span: Sequence[int], pair: Pair, form: str) -> bool:
+        """Whether small letters are no name but stand for a word: the "moonlight" of "luz lunar" is not Moonlight."""
+        if self.alignment is None or form[0].islower() or any(self.tokens[j].capital for j in span):
+            return False
+        return all(self.attention(j, word) < ATTENDED for j in span for word in pair.words)
 
     def satisfied(self, index: int) -> bool:
         """Takes what is right already; spellings of the same name give way to the article's."""
@@ -152,7 +167,7 @@ class _Rewriter:
             self.found[index] = span
             printed = self.text[self.tokens[span[0]].start : self.tokens[span[-1]].end]
             small = pair.kind in {"title", "word"}
-            if form == pair.target and printed != form and fold(printed) == fold(form) and not small:
+            if form == pair.target and printed != form and words_of(printed) == words_of(form) and not small:
                 if printed.isupper() and printed == casing.capitals(form):
                     pass
                 elif (pair.mentioned or self._loses_accents(span, pair)) and not (
