@@ -221,7 +221,7 @@ def table(record: Document, article: Article | None = None) -> None:
                 place = f"line {caption.context.line}, {caption.context.score:.2f}: {_flat(caption.context.text)}"
                 grid.add_row("illustrates", styled(place))
                 if caption.context.evidence:
-                    grid.add_row("because", styled(", ".join(caption.context.evidence), "dim"))
+                    grid.add_row("because", styled("; ".join(caption.context.evidence), "dim"))
             else:
                 grid.add_row("illustrates", styled("no paragraph of the article", "dim"))
         grid.add_row("", "")

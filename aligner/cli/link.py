@@ -187,7 +187,7 @@ def _table(name: str, captions: list[Caption]) -> None:
         if caption.context:
             place = f"line {caption.context.line}, {caption.context.score:.2f}: {caption.context.text}"
             grid.add_row("illustrates", styled(place))
-            grid.add_row("because", styled(", ".join(caption.context.evidence), "dim"))
+            grid.add_row("because", styled("; ".join(caption.context.evidence), "dim"))
         else:
             grid.add_row("illustrates", styled("no paragraph of the article", "dim"))
         grid.add_row("", "")

@@ -84,7 +84,7 @@ def _context(judged: _Judged, best: int, paragraph: Block, article: Article) -> 
         end=span[1],
         text=article.text[slice(*span)] if article.format in _PLAIN else paragraph.text[start:end],
         score=round(model.probability(float(judged.shares[best])), 4),
-        evidence=reasons(place, compared, model, best, judged.slot),
+        evidence=reasons(place, compared, model, best, (start, end), judged.slot),
     )
 
 

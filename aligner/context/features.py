@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -198,29 +198,40 @@ class Place:
         found: NDArray[np.int64] = np.unique(self._columns[self._starts[inside.start] : end])
         return found[found >= 0]
 
-    def printed(self, paragraph: int, column: int) -> str:
-        """A word form as a paragraph prints it first, without a possessive."""
-        word = next(word for word in self.words[paragraph] if word.form == self.forms[column])
-        return _printed(self.texts[paragraph], word)
+    def _occurrences(self, paragraph: int, column: int, span: tuple[int, int] | None) -> Iterator[Word]:
+        start, end = span or (0, len(self.texts[paragraph]))
+        form = self.forms[column]
+        return (word for word in self.words[paragraph] if word.form == form and start <= word.start < end)
+
+    def printed(self, paragraph: int, column: int, span: tuple[int, int] | None = None) -> str:
+        """A word form as a paragraph, or a stretch of it, prints it first, without a possessive."""
+        return _printed(self.texts[paragraph], next(self._occurrences(paragraph, column, span)))
+
+    def stands_in(self, paragraph: int, column: int, span: tuple[int, int]) -> bool:
+        """Whether a word form stands in a stretch of a paragraph."""
+        return next(self._occurrences(paragraph, column, span), None) is not None
 
     def spread(self, column: int) -> int:
         """Number of paragraphs with a word form."""
         return self._spread[column]
 
-    def adjacent(self, paragraph: int, columns: set[int]) -> list[list[int]]:
-        """Word forms of a paragraph, those that stand side by side in it together: no comma or possessive between."""
+    def adjacent(self, paragraph: int, columns: set[int], span: tuple[int, int]) -> list[list[int]]:
+        """Word forms of a stretch of a paragraph, those that stand side by side in it together.
+
+        A comma or a possessive between them keeps them apart.
+        """
         index = {self.forms[column]: column for column in columns}
         groups: list[list[int]] = []
         last, end = -2, 0
         for i, word in enumerate(self.words[paragraph]):
-            column = index.pop(word.form, None)
+            column = index.pop(word.form, None) if span[0] <= word.start < span[1] else None
             if column is None:
                 continue
             if i == last + 1 and self.texts[paragraph][end : word.start] == " ":
                 groups[-1].append(column)
             else:
                 groups.append([column])
-            last, end = i, word.start + len(self.printed(paragraph, column))
+            last, end = i, word.start + len(_printed(self.texts[paragraph], word))
         return groups
 
     def best_sentence(self, values: Matrix) -> Matrix:
