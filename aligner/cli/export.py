@@ -16,7 +16,9 @@ from aligner.exchange.edits import Side
 from aligner.files import write_all, write_atomically
 from aligner.show import count, say
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), or - for stdin.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run (aligner run --format jsonl), a batch's folder, or - for stdin.")
+]
 ArticlesOption = Annotated[
     Path | None,
     typer.Option(

@@ -23,7 +23,8 @@ class Format(StrEnum):
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN.jsonl...", help="Runs: what aligner run --format jsonl printed.")
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Runs: what aligner run --format jsonl printed, or folders of batches."),
     ],
     gold: Annotated[
         list[Path] | None,

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 DatabaseOption = Annotated[
     Path | None,
-    typer.Option("--db", metavar="FILE", help="Where decisions are kept; RUN's name with .review.sqlite if left out."),
+    typer.Option(
+        "--db",
+        metavar="FILE",
+        help="Where decisions are kept; RUN's name with .review.sqlite (in a folder: review.sqlite) if left out.",
+    ),
 ]
 
 
@@ -29,6 +33,8 @@ def _database(run: str, db: Path | None) -> Path:
         return db
     if run == "-":
         raise UsageError("a run from stdin has no name to keep decisions under: name a file with --db")
+    if Path(run).is_dir():
+        return Path(run, "review.sqlite")
     return Path(run).with_suffix(".review.sqlite")
 
 

@@ -45,7 +45,9 @@ def score(
     context: typer.Context,
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUN.jsonl...]", help="Runs: what aligner run --format jsonl printed."),
+        typer.Argument(
+            metavar="[RUN...]", help="Runs: what aligner run --format jsonl printed, or folders of batches."
+        ),
     ] = None,
     gold: Annotated[
         list[Path] | None,

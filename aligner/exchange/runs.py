@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aligner import runs
 from aligner.documents import Article, read
 from aligner.errors import DocumentError, RecordError
 from aligner.records import Caption, Document, parse_records
@@ -62,22 +63,18 @@ def units(documents: Iterable[Document]) -> Iterator[Unit]:
 
 
 def read_run(path: str | Path) -> list[Document]:
-    """Reads a run file: what ``aligner run --format jsonl`` (or ``--format json``) prints.
+    """Reads a run: what ``aligner run --format jsonl`` (or ``--format json``) prints, or ``aligner batch`` writes.
 
     Args:
-        path: the file; ``-`` for standard input.
+        path: the file or the batch's folder, see :func:`aligner.runs.read_bytes`; ``-`` for standard input.
 
     Raises:
         RecordError: it cannot be read, holds no record, or holds lines that are not records; all are listed.
     """
     name = str(path)
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if name == "-" else runs.read_bytes(Path(path))
         text = data.decode("utf-8-sig")
-    except IsADirectoryError:
-        raise RecordError(
-            f"{name}: is a folder; of a batch name a part file, such as {Path(path) / 'part-00000.jsonl'}"
-        ) from None
     except OSError as error:
         raise RecordError(
             f"{name}: cannot be read ({error.strerror}); name the output of aligner run --format jsonl"

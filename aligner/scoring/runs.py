@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aligner.errors import RecordError
 from aligner.records import Document, parse_records
+from aligner.runs import read_bytes
 from aligner.scoring.gold import Gold, GoldDocument, Problem, refusal
 
 # Formats whose offsets count in the text itself, so that a caption's text must stand at its span.
@@ -49,22 +50,25 @@ class Run:
 
 
 def load(paths: Iterable[str | Path]) -> list[Run]:
-    """Reads run files (JSON Lines, or one JSON array).
+    """Reads runs: files (JSON Lines, or one JSON array) and folders of batches, see :func:`aligner.runs.read_bytes`.
 
-    Runs are named after their files; of two files with one name, their folders are named too.
+    Runs are named after their files or folders; of two files with one name, their folders are named too.
 
     Raises:
         RecordError: a file cannot be read, or any record does not follow the schema; the first problems are listed.
     """
     files = list(map(Path, paths))
-    problems: list[Problem] = []
+    problems: list[object] = []
     runs = []
     for path, name in zip(files, _names(files), strict=True):
         try:
-            data = path.read_bytes()
+            data = read_bytes(path)
             text = data.decode("utf-8-sig")
         except OSError as error:
             problems.append(Problem(str(path), f"cannot be read ({error.strerror})"))
+            continue
+        except RecordError as error:
+            problems.append(error)
             continue
         except UnicodeDecodeError as error:
             problems.append(Problem(str(path), f"not UTF-8 (byte {error.start}); is it a run file?"))
@@ -78,7 +82,7 @@ def load(paths: Iterable[str | Path]) -> list[Run]:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    names = [path.stem for path in paths]
+    names = [path.resolve().name if path.is_dir() else path.stem for path in paths]
     if len(set(names)) < len(names):
         names = [f"{path.parent.name}/{path.stem}" for path in paths]
     if len(set(names)) < len(names):
@@ -89,7 +93,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _records(text: str, path: Path, problems: list[Problem]) -> list[Document]:
+def _records(text: str, path: Path, problems: list[object]) -> list[Document]:
     try:
         records, wrong = parse_records(text)
     except ValueError as error:
