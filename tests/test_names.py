@@ -90,6 +90,24 @@ def test_a_name_without_anything_in_its_place_is_missing(
     assert run(case).missing == missing
 
 
+@pytest.mark.parametrize(
+    ("source", "translation", "added"),
+    [
+        ("Los reyes en Ávila", "The kings of Latvia in Ávila", ("Latvia",)),
+        ("El nigeriano Chidi Okoro", "Nigeria's Chidi Okoro", ()),
+        ("El embajador de México", "The Mexican ambassador", ()),
+        ("El embajador", "The Danish ambassador", ()),  # the article has it
+    ],
+)
+def test_a_place_that_nobody_names_is_added(source: str, translation: str, added: tuple[str, ...]) -> None:
+    mentions = Mentions(["The Danish ambassador spoke."])
+    assert respell(translation, None, source, pairs(source, mentions), mentions).added == added
+    chosen = ArticleChoice(("The Danish ambassador spoke.",)).choose([Hypothesis(source, translation, -0.1)])
+    assert [str(problem) for problem in chosen.problems if problem.code == "name-added"] == [
+        f"name-added: {name}" for name in added
+    ]
+
+
 def test_headings_beside_the_paragraphs_have_names_too() -> None:
     text = (
         "The night San Mamés fell silent\n\nThe visitors won in the last minute of the match on Sunday "

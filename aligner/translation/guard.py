@@ -29,6 +29,7 @@ CODES = {
     "numbers-added": 20,  # a number that the source does not have
     "credit-lost": 20,  # an agency after "Foto:", a slash or a bracket is missing
     "name-lost": 15,  # nothing stands for a name of the source
+    "name-added": 15,  # a place or people that neither caption nor article names
     "untranslated": 10,  # a Spanish word left over: better than an invented one
     "glossary-missed": 10,  # a glossary's term could not be put in
     "unknown-word": 8,  # a word that neither caption, article nor word list has

@@ -43,6 +43,21 @@ _NEW = frozenset(["alto", "alta", "bajo", "baja", "gran", "nuevo", "nueva"])
 _GAP = re.compile(r"[\s\-‐‑]+|\.\s?")
 
 
+#: What puts a place into Latin America: its country or one of its kinds of region behind it, or before it.
+_COUNTRIES = (
+    "argentina bolivia chile colombia costa_rica cuba ecuador el_salvador guatemala honduras mexico nicaragua panama "
+    "paraguay peru puerto_rico republica_dominicana uruguay venezuela"
+)
+_PUT_BEHIND = re.compile(
+    r"\s?(?:\(|, )(?:en )?(?:(?:el|los|la) )?(?:(?:departamento|municipio|canton|corregimiento) (?:de|del) "
+    rf"|(?:{_COUNTRIES.replace(' ', '|').replace('_', ' ')})\b)"
+)
+_PUT_BEFORE = re.compile(
+    r"\b(?:municipio|departamento|corregimiento|cantón|vereda)(?: [a-zé]+)? de $|\bcolonia $", re.IGNORECASE
+)
+_ARTICLE_BEFORE = re.compile(r"\b(?:al|del|el|la|las|los) $", re.IGNORECASE)
+
+
 def _listed_pairs(text: str) -> dict[str, tuple[str, ...]]:
     return {key: tuple(value.split("/")) for key, value in (pair.split("=") for pair in text.split())}
 
@@ -277,6 +292,13 @@ def _stands_for(word: Token, other: Token) -> bool:
     return any(form.lower() == other.form.lower() for entry in lexicon().entries(word.key) for form in entry.forms)
 
 
+def head_words(key: str) -> frozenset[str]:
+    """English words for what a place or body is by the first word of its Spanish name, folded; none for other words."""
+    if key in _HEADS:
+        return frozenset(_HEADS[key])
+    return STREET_HEADS if key in STREETS else frozenset()
+
+
 def _letter_for_letter(pair: Pair) -> bool:
     return pair.mentioned and len(pair.words) > 1 and fold(pair.source) == fold(pair.target)
 
@@ -342,10 +364,23 @@ def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Ment
         if mentions.alone(found):
             return Pair(content, printed, found, True, entry.kind, old=forms)
         return Pair(content, printed, found, True, entry.kind, forms)
+    if entry.kind == "place" and len(words) == 1 and _is_namesake(source, words[0]):
+        return Pair(content, printed, printed, False, "whole")
     others = tuple(entry.forms[1:])
     # A name of several words that is the same in English is kept whole.
     kept = len(content) > 1 and entry.kind == "place" and fold(printed) == fold(entry.forms[0])
     return Pair(content, printed, entry.forms[0], False, "whole" if kept else entry.kind, others)
+
+
+def _is_namesake(source: str, word: Token) -> bool:
+    """Whether a caption puts a place into Latin America, whose cities English names as Spanish does.
+
+    "Filadelfia (Bolivia)", "Florencia, en el departamento de Caquetá", "la colonia Roma".
+    """
+    if word.key == "habana" or _ARTICLE_BEFORE.search(source[: word.start]):
+        return False
+    after = _PUT_BEHIND.match(fold(source[word.end :]))
+    return after is not None or _PUT_BEFORE.search(source[: word.start]) is not None
 
 
 def _printed(source: str, words: Sequence[Token]) -> str:

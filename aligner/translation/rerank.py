@@ -119,9 +119,10 @@ class ArticleChoice:
         if spelled.text != hypothesis.text:
             # The word left over may have been a name.
             problems = guard.remaining(problems, hypothesis.source, spelled.text)
-        if spelled.missing:
-            problems.append(guard.Problem("name-lost", ", ".join(dict.fromkeys(spelled.missing))))
-            problems.sort(key=lambda problem: -guard.CODES[problem.code])
+        for code, names in (("name-lost", spelled.missing), ("name-added", spelled.added)):
+            if names:
+                problems.append(guard.Problem(code, ", ".join(dict.fromkeys(names))))
+        problems.sort(key=lambda problem: -guard.CODES[problem.code])
         return replace(
             hypothesis, text=spelled.text, names=spelled.names, alignment=spelled.alignment, problems=tuple(problems)
         )

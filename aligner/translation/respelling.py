@@ -29,7 +29,16 @@ from aligner.translation.mentions import (
     words_of,
 )
 from aligner.translation.namelist import english_names, english_words, is_english, is_english_name
-from aligner.translation.pairing import ROMAN, STREET_HEADS, STREETS, TOGETHER, Pair, is_given, is_ordinary
+from aligner.translation.pairing import (
+    ROMAN,
+    STREET_HEADS,
+    STREETS,
+    TOGETHER,
+    Pair,
+    head_words,
+    is_given,
+    is_ordinary,
+)
 from aligner.translation.spelling import distance, fold
 
 #: Share of attention by which a word of the translation counts as coming from a word of the caption.
@@ -38,6 +47,8 @@ ATTENDED = 0.35
 SURE = 0.7
 #: Likeness (rapidfuzz's ratio, 0 … 1) of a copy gone wrong: where attention points to the name, and without it.
 COPY, COPY_UNATTENDED = 0.5, 0.75
+#: Letters in which the names of a place, its people and its language agree: "Spain", "Spanish".
+ROOT = 3
 #: Likeness in per cent that a copy of the first word of a sentence must have.
 FIRST = 80
 
@@ -45,7 +56,9 @@ _BETWEEN = re.compile(r"(?:['’][sS]?)?\W{0,3}")
 #: Letters of names that Spanish and English transliterate each in its own way.
 _TRANSLITERATED = re.compile(r"[kw]|[stzkgp]h|[^aeiou]y|([^lr])\1")
 _OF, _ENGLISH_OF = re.compile(r"\s(?:del|de(?: las?| los)?)\s"), re.compile(r" of (?:the )?")
+_ENGLISH_BEFORE, _HEAD_OF = re.compile(r"(?:['’]s)? "), re.compile(r" (?:of |of the |the )?")
 _ARTICLES = frozenset(["el", "la", "los", "las"])
+_LOCATED = _ARTICLES | {"al", "del"}
 
 #: Attention of a translation: for each of its words the weights over the words of the source.
 Matrix = tuple[tuple[float, ...], ...]
@@ -62,6 +75,7 @@ class Spelled:
         lost: names of the caption that do not.
         alignment: attention of the translation's words.
         missing: of the lost ones those for which nothing else stands in ``text``, as the caption prints them.
+        added: places and peoples in ``text`` that neither the caption nor the article names.
     """
 
     text: str
@@ -70,6 +84,12 @@ class Spelled:
     lost: int
     alignment: Matrix | None = None
     missing: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+def _is_as_printed(pair: Pair) -> bool:
+    """Whether a name stays as the caption prints it."""
+    return not pair.mentioned or pair.target == pair.source
 
 
 def _same_word(wanted: Token, found: Token) -> bool:
@@ -328,7 +348,8 @@ class _Rewriter:
         for j in owned:
             token = self.tokens[j]
             named = is_loud(token.form) or any(is_english_name(token.form, kind) for kind in ("place", "demonym"))
-            if named and token.key not in right and self.attention(j, word) >= SURE:
+            least = SURE if token.key in self.mentions.places else ATTENDED
+            if named and token.key not in right and self.attention(j, word) >= least:
                 return [j]
         return None
 
@@ -532,24 +553,64 @@ class _Rewriter:
     def keep_particles(self) -> None:
         """Writes "Guillermo del Toro" for "Guillermo of Toro", where both words stand as the caption has them.
 
-        Behind an article, "el Guggenheim de Bilbao", the second word tells where the first is.
+        So it does for "Ardoz Torrejón" and "Arousa's Vilagarcía". Behind an article, "el Guggenheim de Bilbao", the
+        second word tells where the first is.
         """
         for index, (one, other) in enumerate(pairwise(self.wanted)):
             a, b = self.found.get(index), self.found.get(index + 1)
-            if not a or not b or {one.kind, other.kind} != {"name"} or one.mentioned or other.mentioned:
+            if not a or not b or not self.done.issuperset((index, index + 1)):
+                continue
+            if {one.kind, other.kind} != {"name"} or not (_is_as_printed(one) and _is_as_printed(other)):
                 continue
             gap = self.source[one.words[-1].end : other.words[0].start]
+            if not _OF.fullmatch(gap):
+                continue
             before = self.source[: one.words[0].start].split()
-            located = bool(before) and fold(before[-1]) in {"el", "la", "los", "las", "al", "del"}
-            start, end = self.tokens[a[-1]].end, self.tokens[b[0]].start
-            if not _OF.fullmatch(gap) or not _ENGLISH_OF.fullmatch(self.text[start:end]):
-                continue
+            located = bool(before) and (fold(before[-1]) in _LOCATED or bool(head_words(fold(before[-1]))))
             person = is_given(one.words[-1])
-            if not person and (located or is_ordinary(other.words[0])):
+            people = one.words[0].first and one.words[0].key.endswith("s")  # "Salineros de Colchani"
+            if not person and (located or people or is_ordinary(other.words[0])):
                 continue
+            start, end = self.tokens[a[-1]].end, self.tokens[b[0]].start
+            form = gap
+            if not _ENGLISH_OF.fullmatch(self.text[start:end]):
+                start, end = self.tokens[b[0]].start, self.tokens[a[-1]].end
+                form = one.source + gap + other.source
+                word = one.words[0]  # "Audiencia Provincial de Orense"
+                if word.follows or is_ordinary(word) or is_english(word.key):
+                    continue
+                if person or not _ENGLISH_BEFORE.fullmatch(self.text[self.tokens[b[-1]].end : self.tokens[a[0]].start]):
+                    continue
+            self.changes = [change for change in self.changes if not (start <= change[0] and change[1] <= end)]
             if any(first <= end and start <= last for first, last, _ in self.changes):
                 continue
-            self.changes.append((start, end, gap))
+            self.changes.append((start, end, form))
+
+    def drop_heads(self) -> None:
+        """Writes "Plaza de España" for "the square of Plaza de España", unless the caption says both."""
+        for index in self.done:
+            pair, span = self.wanted[index], self.found.get(index)
+            head = pair.words[0]
+            english = head_words(head.key)
+            if not english or not span or len(pair.words) < 2:
+                continue
+            inside = {word.place for word in pair.words}
+            said = {word.key for word in tokens(self.source) if word.place not in inside}
+            if any(english & head_words(key) for key in said):
+                continue
+            first = span[0]
+            lead = [self.tokens[j] for j in range(max(0, first - 4), first)]
+            while lead and lead[-1].key in {"the", "of"}:
+                lead.pop()
+            if not lead or lead[-1].key not in english or self.used[self.tokens.index(lead[-1])]:
+                continue
+            noun = lead.pop()
+            start, end = (lead[-1] if lead and lead[-1].key == "the" else noun).start, self.tokens[first].start
+            if not _HEAD_OF.fullmatch(self.text[noun.end : end]):
+                continue
+            if any(a < end and start < b for a, b, _ in self.changes):
+                continue
+            self.changes.append((start, end, ""))
 
     # ----------------------------------------------------------------------------------------------- result
 
@@ -561,6 +622,7 @@ class _Rewriter:
         still = [i for i in sorted(open_) if not self.mend(i)]
         lost = [i for i in still if not self.insert_missing(i)]
         self.keep_particles()
+        self.drop_heads()
         text = self.text
         for start, end, form in sorted(self.changes, reverse=True):
             text = text[:start] + form + text[end:]
@@ -577,7 +639,26 @@ class _Rewriter:
         named = [i for i in range(len(self.wanted)) if self.wanted[i].kind not in {"title", "word", "demonym"}]
         gone = sum(i in lost for i in named)
         missing = tuple(self.wanted[i].source for i in lost if i in named and self._is_missing(i))
-        return Spelled(text, tuple(names), len(named) - gone, gone, self._realigned(text), missing)
+        return Spelled(text, tuple(names), len(named) - gone, gone, self._realigned(text), missing, self._added(text))
+
+    def _added(self, text: str) -> tuple[str, ...]:
+        """Places and peoples that nothing in the caption is like, and that the article does not mention: "Latvia"."""
+        found = [
+            token.form
+            for token in tokens(text)
+            if token.capital
+            and token.key not in self.mentions.places
+            and any(is_english_name(token.form, kind) for kind in ("place", "demonym"))
+        ]
+        if not found:
+            return ()
+        words = tokens(self.source)
+        right = {
+            word.key[:ROOT] for pair in self.wanted for form in (pair.target, *pair.others) for word in tokens(form)
+        }
+        right.update(form.lower()[:ROOT] for word in words for form, _ in dictionary().word(word.key, word.form).forms)
+        right.update(word.key[:ROOT] for word in words)
+        return tuple(form for form in found if fold(form)[:ROOT] not in right)
 
     def _is_missing(self, index: int) -> bool:
         """Whether neither a name nor a translation of its words stands in the place of a lost name."""
