@@ -83,6 +83,25 @@ def edits(article: Article, document: Document, mode: Mode = "replace", *, credi
     return markdown.sound(article, changes)
 
 
+def untaggable(article: Article, document: Document) -> list[Caption]:
+    """The captions that mode ``tag`` cannot mark, as they stand in attributes, alternative texts or scripts."""
+    from aligner.readers import html, markdown
+
+    if article.format == "html":
+        return [
+            caption
+            for caption in document.captions
+            if not html.whole(article, caption.start, caption.end)
+            and (_among_others(article, caption) or html.lang_edits(article, caption.start) is None)
+        ]
+    return [c for c in document.captions if article.format == "text" or not markdown.spannable(article, c.start, c.end)]
+
+
+def credit_edits(article: Article, document: Document) -> list[Edit]:
+    """The replacements that put labels and formulae of credits into English, see :func:`edits`."""
+    return list(_credits(article.text, document))
+
+
 def _credits(text: str, document: Document) -> Iterator[Edit]:
     """The credits of a Spanish document's captions, those alone in a line, and captions' labels, in English."""
     from aligner.translation.credits import english_credit, label_start

@@ -58,9 +58,9 @@ def put_text(text: str) -> None:
     sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, nouns: str = "") -> str:
     """A number with its noun: ``1 caption``, ``1,200 captions``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
 
 
 def size(number: float) -> str:
@@ -153,13 +153,15 @@ def _credit(caption: Caption) -> str:
     return " / ".join(known) if known else caption.credit.text
 
 
-def _place(caption: Caption, article: Article | None) -> str:
+def place_of(caption: Caption, article: Article | None) -> str:
     """What of a page or of Markdown holds a caption; "" where that is plain text."""
     if article is not None and article.format == "html":
         from aligner.readers import html
 
         return html.holder(article, caption.start)
     block = article.block_at(caption.start) if article is not None and article.format == "markdown" else None
+    if block is not None and getattr(block, "container", "") == "title":
+        return "title"
     return "alternative text" if block is not None and block.role == "alt" else ""
 
 
@@ -203,7 +205,7 @@ def table(record: Document, article: Article | None = None) -> None:
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for caption in record.captions:
-        head = [place] if (place := _place(caption, article)) else []
+        head = [place] if (place := place_of(caption, article)) else []
         head.append(f"confidence {caption.confidence:.2f}")
         if credit := _credit(caption):
             head.append(f"credit {credit}")
@@ -268,7 +270,7 @@ def markdown(record: Document, article: Article | None = None) -> str:
                 caption.translation.text if caption.translation else "–",
                 context,
             )
-            place = _place(caption, article)
+            place = place_of(caption, article)
             number = f"{caption.line}, {place}" if place else str(caption.line)
             lines.append(f"| {number} | " + " | ".join(map(cell, cells)) + " |")
         lines.append("")

@@ -16,7 +16,7 @@ from conftest import Run
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aligner import documents, patch
+from aligner import documents, patch, run
 from aligner.errors import DocumentError, OutputError, UsageError
 from aligner.readers import column_edits, parse
 from aligner.readers.html import HtmlBlock
@@ -477,3 +477,93 @@ def test_diff_shows_the_changed_line() -> None:
     rows = patch.diff(article, record_of(article, ("Él mira.", "He is watching."))).splitlines()
     assert "-Él mira. (AFP)" in rows
     assert "+He is watching. (AFP)" in rows
+
+
+BODY = "The council voted on Tuesday to spend more on the old harbour, and the mayor said that work would begin soon."
+AS_WRITTEN = {
+    "page.html": f"""\ufeff<!DOCTYPE html>\r
+<html lang=en><head><title>Harbour &amp; sea</title></head>\r
+<body><article><p>{BODY} It&rsquo;s &nbsp;fine &#8212; really&hellip; \u201cyes\u201d\u00a0!</p>\r
+<figure><img src=a.jpg alt='El alcalde dice &quot;no&quot; a la "ampliaci&oacute;n" del puerto' title=Puerto width=3>
+<figcaption>Foto: Los vecinos de Espa&ntilde;a&nbsp;&mdash; &ldquo;La Marina&rdquo; &amp; el puerto viejo protestan. 
+<b>EFE/Ana Ru&iacute;z</b></figcaption></figure>\r
+<figure><img src="b.jpg" alt="Vista de la &quot;playa&quot; del puerto, en obras">
+<figcaption lang='es'>El ministro «habla» con los
+pescadores del puerto</figcaption></figure>\r
+<p>{BODY}</p></article></body></html>\r
+""",
+    "article.md": f"""\ufeff# Harbour\r
+\r
+{BODY} It\u2019s fine&nbsp;here.\r
+\r
+![El alcalde pasea por el muelle](a.jpg "Foto: Ana Ruiz / EFE")\r
+\r
+![](b.jpg 'Vecinos del barrio protestan con pancartas')\r
+\r
+*Pie de foto: Los vecinos&nbsp;miran la "playa" desde el puente (Archivo)*\r
+\r
+{BODY}\r
+""",
+}
+
+
+@pytest.mark.parametrize("name", AS_WRITTEN)
+@pytest.mark.parametrize("mode", ["replace", "both"])
+def test_what_is_no_caption_stays_as_it_was_written(name: str, mode: patch.Mode) -> None:
+    """Byte-order mark, line ends, entities, quotation marks and the quoting of attributes; in and around captions."""
+    article = documents.from_bytes(AS_WRITTEN[name].encode(), name, "html" if name.endswith("html") else "markdown")
+    record = run(article)
+    assert len(record.captions) == (5 if name == "page.html" else 3)
+    corrected = patch.patch(article, record, mode)
+    text, new = article.text, corrected.decode("utf-8-sig")
+    assert corrected.startswith(b"\xef\xbb\xbf")
+    at = 0
+    for caption in sorted(record.captions, key=lambda caption: caption.start):
+        before = text[at : caption.start].replace("lang='es'", "lang='en'") if mode == "replace" else ""
+        assert before in new
+        assert mode == "both" or caption.source not in new
+        at = caption.end
+    assert new.endswith(text[at:])
+    assert new.count("\r\n") == text.count("\r\n")
+    if name == "page.html":
+        assert re.search(r"<img src=a\.jpg alt='[^']*&quot;no&quot;[^']*' title=\S+ width=3>", new)
+        assert re.search(r"<img src=\"b\.jpg\" alt=\"[^\"]*\">", new)
+    else:
+        assert re.search(r"!\[\]\(b\.jpg '[^']*'\)", new)
+
+
+def test_captions_that_cannot_carry_a_tag_are_named(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "article.md").write_text(AS_WRITTEN["article.md"], encoding="utf-8")
+    (tmp_path / "page.html").write_text(AS_WRITTEN["page.html"], encoding="utf-8")
+    (tmp_path / "text.txt").write_text(f"{BODY}\n\nLos vecinos miran la playa desde el puente\n", encoding="utf-8")
+    done = aligner("run", "--patch", "out", "--patch-mode", "tag", "article.md", "page.html", "text.txt", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "aligner: article.md: 2 of 3 captions cannot carry a language tag where they stand: "
+        "line 5 (alternative text), line 7 (title)",
+        "aligner: text.txt: plain text cannot carry a language tag; use --patch-mode replace or both",
+        "aligner: wrote 2 corrected files to out/",
+    ]
+    new = (tmp_path / "out" / "article.md").read_text(encoding="utf-8")
+    assert new.count("<span lang=") == 1
+    assert (tmp_path / "out" / "page.html").read_text(encoding="utf-8").count('lang="es"') == 3
+
+
+def test_labels_that_stay_are_counted(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "article.md").write_text(AS_WRITTEN["article.md"], encoding="utf-8")
+    for option in ("--diff", "--patch=out"):
+        left = aligner("run", option, "article.md", cwd=tmp_path)
+        assert "3 labels and credits left in Spanish; --translate-credits puts them into English" in left.stderr
+        done = aligner(
+            "run",
+            option,
+            "--translate-credits",
+            "--force" if "=" in option else "article.md",
+            "article.md",
+            cwd=tmp_path,
+        )
+        assert "left in Spanish" not in done.stderr
+    new = (tmp_path / "out" / "article.md").read_text(encoding="utf-8")
+    assert '"Photo: Ana Ruiz / EFE"' in new
+    assert "*Caption: " in new
+    assert "(File)*" in new

@@ -86,3 +86,30 @@ def test_command(aligner: Run, seed: Path) -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     with pytest.raises(UsageError, match="unknown variant 'scottish'"):
         run("a\nb", Options(variant="scottish"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The \"Sea Lion\" of Ana's town, in the '90s", "The “Sea Lion” of Ana’s town, in the ’90s"),
+        ("(\"No more 'lies'\", reads the banner)", "(“No more ‘lies’”, reads the banner)"),
+        ("The workers' boat of 5'10\", at 12\" from the quay", 'The workers’ boat of 5\'10", at 12" from the quay'),
+        ('Book of "1917"', "Book of “1917”"),
+        ("See https://example.org/it's-here", "See https://example.org/it's-here"),
+    ],
+)
+def test_quotation_marks_follow_the_article(text: str, expected: str) -> None:
+    curved = variant.habit(["It’s the mayor’s “best” idea."])
+    assert curved.typographic
+    assert variant.may_change(text)
+    assert variant.convert(text, curved) == expected
+    assert variant.convert(expected, curved) == expected
+    straight = variant.habit(["It's the mayor's \"best\" idea, and the neighbours’."])
+    assert variant.convert(text, straight) == text
+
+
+def test_quotation_marks_in_a_run() -> None:
+    body = "The mayor’s plan wasn’t popular, and neighbours called it “the wall” in the town’s only paper on Monday."
+    (caption,) = run(f'{body}\n\nEl alcalde dice "no" a los vecinos del barrio\n\n{body}\n').captions
+    assert caption.translation
+    assert "“no”" in caption.translation.text

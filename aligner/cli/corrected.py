@@ -18,7 +18,7 @@ from aligner.files import writing
 from aligner.readers import Limits, column_edits, safe_output_name
 from aligner.readers.sources import format_of
 from aligner.readers.streams import open_stream
-from aligner.show import put_text, say
+from aligner.show import count, place_of, put_text, say
 
 if TYPE_CHECKING:
     from aligner.cli.run import Result
@@ -69,10 +69,11 @@ class Corrections:
     Attributes:
         written: files written.
         failed: documents that could not be corrected.
+        labels: labels and formulae of credits that were left in Spanish.
     """
 
     def __init__(self, sources: list[str], mode: Mode, force: bool = False, credits: bool = False) -> None:
-        self.written = self.failed = 0
+        self.written = self.failed = self.labels = 0
         self._sources = sources
         self._mode = mode
         self._force = force
@@ -86,6 +87,7 @@ class Corrections:
                 with self._tolerant(UsageError, OutputError):
                     # What could not be decoded cannot be shown either.
                     rows = patching.diff(article, record, self._mode, credits=self._credits)
+                    self._remark(article, record)
                     put_text(rows.encode("utf-8", "replace").decode())
             yield article, record
 
@@ -122,6 +124,7 @@ class Corrections:
                     data = None
                     with self._tolerant(UsageError, OutputError):
                         data = patching.patch(article, record, self._mode, credits=self._credits)
+                        self._remark(article, record)
                     if data is not None:
                         with self._tolerant(ExistingFileError):
                             with self._file(place.source) as file:
@@ -147,6 +150,7 @@ class Corrections:
                         raise UsageError(f"{name}: --patch cannot write archives; {_TAKEN}")
                     with self._tolerant(UsageError, OutputError, several=True):
                         changes = patching.edits(article, record, self._mode, credits=self._credits)
+                        self._remark(article, record)
                         # A byte-order mark of the text is no part of the article's.
                         mark = int(article.encoding == "utf-8-sig")
                         changes = [replace(edit, start=edit.start + mark, end=edit.end + mark) for edit in changes]
@@ -156,6 +160,16 @@ class Corrections:
                 if item.fatal:
                     raise DocumentError(record.error)
             copy.finish()
+
+    def _remark(self, article: Article, record: Document) -> None:
+        """Says which captions carry no tag, and counts labels that stay as they are."""
+        if self._mode == "tag":
+            if left := patching.untaggable(article, record):
+                places = ", ".join(f"line {c.line}" + (f" ({p})" if (p := place_of(c, article)) else "") for c in left)
+                of = f"{len(left)} of {count(len(record.captions), 'caption')}"
+                say(f"{article.name}: {of} cannot carry a language tag where they stand: {places}")
+        elif not self._credits:
+            self.labels += len(patching.credit_edits(article, record))
 
     def _file(self, source: str) -> contextlib.AbstractContextManager[BinaryIO]:
         if not self._targets:

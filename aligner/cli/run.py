@@ -285,6 +285,9 @@ def run(
         say(f"wrote {report} ({size(report.stat().st_size)})")
     if corrections is not None:
         failed += corrections.failed
+        if corrections.labels:
+            left = count(corrections.labels, "label or credit", "labels and credits")
+            say(f"{left} left in Spanish; --translate-credits puts them into English")
         if patch and patch != "-":
             files = count(corrections.written, "corrected file")
             say(f"wrote {files} to {Path(patch)}{os.sep}")
