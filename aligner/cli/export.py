@@ -85,7 +85,9 @@ def import_(
         ),
     ] = None,
     patch: Annotated[Path | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR.")] = None,
-    patch_mode: Annotated[PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")] = PatchMode.replace,
+    patch_mode: Annotated[
+        PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")
+    ] = PatchMode.replace,
     articles: ArticlesOption = None,
     format_: Annotated[
         Format | None,
