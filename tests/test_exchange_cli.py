@@ -63,6 +63,20 @@ def test_without_an_output_the_new_run_is_printed(tmp_path: Path, run: Path) -> 
     assert result.stdout_bytes == run.read_bytes()
 
 
+def test_a_file_of_another_run_is_refused_in_one_line(tmp_path: Path, run: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(dump_run(gold_run("outlets")))
+    sheet = tmp_path / "c.xlsx"
+    assert aligner("export", run, "-o", sheet).exit_code == 0
+    result = aligner("import", sheet, "--run", other, "-o", tmp_path / "new.jsonl")
+    assert said(result).splitlines() == [
+        "nothing was imported; 1 problem",
+        f"{sheet}: none of its captions (4) is in {other}: it was exported from another run, or the documents "
+        "have changed since; name its own run with --run",
+    ]
+    assert not (tmp_path / "new.jsonl").exists()
+
+
 def test_stdout_and_formats(run: Path) -> None:
     assert aligner("export", run, "--to", "tmx").stdout.startswith("<?xml")
     assert "say which format" in said(aligner("export", run))

@@ -12,7 +12,7 @@ from aligner.cli.output import refuse
 from aligner.cli.run import PatchMode
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
-from aligner.exchange.edits import Side
+from aligner.exchange.edits import Side, foreign
 from aligner.files import write_all, write_atomically
 from aligner.show import count, say
 
@@ -129,9 +129,17 @@ def import_(
     lines, problems = [], []
     for file in files:
         try:
-            lines += read(file, documents, format_)
+            found = read(file, documents, format_)
         except RecordError as error:
             problems.append(str(error))
+            continue
+        if foreign(documents, found):
+            problems.append(
+                f"{file}: none of its captions ({len(found)}) is in {run}: it was exported from another run, or the "
+                "documents have changed since; name its own run with --run"
+            )
+        else:
+            lines += found
     merged = merge(documents, lines, prefer)
     if problems := [*problems, *merged.problems]:
         lines_ = sum(problem.count("\n") + 1 for problem in problems)

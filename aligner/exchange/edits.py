@@ -125,6 +125,12 @@ def apply(documents: Sequence[Document], changes: dict[str, Change]) -> tuple[Do
     )
 
 
+def foreign(documents: Sequence[Document], lines: Iterable[Line]) -> bool:
+    """Whether a file's lines are all of documents that are not in a run: it was exported from another one."""
+    stems = {unit.key.rpartition("-")[0] for unit in units(documents)}
+    return all(line.key and line.key.rpartition("-")[0] not in stems for line in lines)
+
+
 def merge(documents: Sequence[Document], lines: Iterable[Line], prefer: Side | None = None) -> Merge:
     """Merges the lines of one or several files into a run.
 
