@@ -20,6 +20,9 @@ MARKED = [
     "*Los vecinos protestan en la plaza.*",
     'El <a href="https://ejemplo.es/a b">informe</a> del ministerio',
     "Una calle de Madrid<br>Foto de archivo",
+    'Vista <a id="x"></a>aérea del puerto de Cádiz',
+    '<a id="x"></a>Vista aérea del <b>puerto</b>',
+    'Vista aérea del puerto<a id="x"></a>',
 ]
 
 
@@ -42,6 +45,9 @@ def test_markup_survives_and_the_words_are_those_of_the_plain_caption() -> None:
         ("Una <b>calle</b>, hoy", "Una calle, hoy", [("<b>", "</b>", 1, 1, True)]),
         ("**Una calle** de _Madrid_", "Una calle de Madrid", [("_", "_", 3, 3, False), ("**", "**", 0, 1, False)]),
         ("<p>Una <i>calle</i></p>", "Una calle", [("<i>", "</i>", 1, 1, False), ("<p>", "</p>", 0, 1, False)]),
+        ('Vista <a id="x"></a>del puerto', "Vista del puerto", [('<a id="x"></a>', "", 1, 1, False)]),
+        ('Vista del puerto <a name="f3"></a>', "Vista del puerto", [("", '<a name="f3"></a>', 2, 2, False)]),
+        ("Vista <i><img></i>del puerto", "Vista del puerto", [("<i><img></i>", "", 1, 1, False)]),
         ("Cuesta 3 * 4 y a_b y * algo", "Cuesta 3 * 4 y a_b y * algo", []),
         ("Cuenta @ana_ y @_luis_", "Cuenta @ana_ y @_luis_", []),
         ("Temperaturas < 3 y > 2, <Ana>", "Temperaturas < 3 y > 2, <Ana>", []),
@@ -52,6 +58,14 @@ def test_strip(caption: str, plain: str, marks: list[tuple[str, str, int, int, b
     found, kept = markup.strip(caption)
     assert found == plain
     assert [(m.before, m.after, m.first, m.last, m.tight) for m in kept] == marks
+
+
+def test_what_has_no_text_stays_at_the_edge() -> None:
+    swapped = ((0.0, 1.0), (1.0, 0.0))
+    hypothesis = Hypothesis("uno dos", "two one", -0.1, alignment=swapped)
+    assert markup.restored('<a id="x"></a>uno dos', hypothesis).text == '<a id="x"></a>two one'
+    assert markup.restored('uno <a id="x"></a>dos', hypothesis).text == '<a id="x"></a>two one'
+    assert markup.restored('uno dos<a id="x"></a>', hypothesis).text == 'two one<a id="x"></a>'
 
 
 def test_words_that_came_from_the_marked_ones() -> None:

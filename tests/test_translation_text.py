@@ -29,6 +29,34 @@ def test_straight_quotes(raw: str, normalised: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("straight", "curly"),
+    [
+        ("He said \"no\" and 'yes'.", "He said “no” and ‘yes’."),
+        ("It's the players' '90s, 5'10\" tall", "It’s the players’ ’90s, 5'10\" tall"),
+        ('("Ana") "x," he', "(“Ana”) “x,” he"),
+        ("the 'Ndrangheta", "the ’Ndrangheta"),
+        ('<a href="x">it\'s</a> `"a"` https://a.es/\'b', '<a href="x">it’s</a> `"a"` https://a.es/\'b'),
+        ("nothing", "nothing"),
+    ],
+)
+def test_curled(straight: str, curly: str) -> None:
+    assert text.curled(straight) == text.curled(curly) == curly
+    assert text.uncurled(curly) == straight
+    assert text.has_quotes(straight) == text.has_quotes(curly) == (straight != "nothing")
+
+
+def test_is_curly() -> None:
+    assert text.is_curly(["“a”", "it's"]) is True
+    assert text.is_curly(["the mayor's", '"a"']) is False
+    assert text.is_curly(["nothing 5'"]) is None
+
+
+@given(CAPTIONS)
+def test_curling_changes_quotes_alone(caption: str) -> None:
+    assert text.uncurled(text.curled(caption)) == text.uncurled(caption)
+
+
+@pytest.mark.parametrize(
     ("caption", "core"),
     [
         ("😀 El rey en Madrid 😀 https://t.co/abc #Madrid", "El rey en Madrid"),

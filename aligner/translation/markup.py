@@ -76,8 +76,17 @@ def strip(text: str) -> tuple[str, list[Mark]]:
     def place(at: int) -> int:
         return at - sum(min(stop, at) - start for start, stop in cut if start < at)
 
+    # Elements without text, "<a id=x></a>", go with the word after them.
+    bare = [
+        (opening.start(), closing.end())
+        for opening, closing in pairs
+        if closing and not plain[place(opening.end()) : place(closing.start())].strip()
+    ]
+    bare = [(a, b) for a, b in bare if not any(c < a and b < d for c, d in bare)]
     marks = []
     for opening, closing in pairs:
+        if any(a <= opening.start() < b for a, b in bare):
+            continue
         start = place(opening.end())
         stop = place(closing.start()) if closing else start
         words = [i for i in range(len(starts)) if starts[i] < max(stop, start + 1) and ends[i] > start]
@@ -86,6 +95,10 @@ def strip(text: str) -> tuple[str, list[Mark]]:
         if words:
             mark = Mark(opening[0], closing[0] if closing else "", words[0], words[-1], stop < ends[words[-1]])
             marks.append(mark)
+    last = len(starts) - 1
+    for a, b in bare:
+        at = next((i for i in range(len(starts)) if starts[i] >= place(a)), None)
+        marks.append(Mark("", text[a:b], last, last, False) if at is None else Mark(text[a:b], "", at, at, False))
     marks.sort(key=lambda mark: mark.last - mark.first)
     return " ".join(plain.split()), marks
 
@@ -170,8 +183,10 @@ def restored(raw: str, hypothesis: Hypothesis) -> Hypothesis:
 
 def _span(mark: Mark, words: list[str], count: int, hypothesis: Hypothesis) -> tuple[int, int] | None:
     """The first and last word of a translation that came from marked words."""
-    if mark.first == 0 and mark.last >= count - 1:
-        return 0, len(words) - 1
+    if mark.first == 0 and (mark.last >= count - 1 or not mark.after):
+        return 0, len(words) - 1  # what has no end stays at the beginning
+    if not mark.before:
+        return len(words) - 1, len(words) - 1
     matrix: Matrix | None = hypothesis.alignment
     if matrix is not None and len(matrix) == len(words):
         mine = [j for j, row in enumerate(matrix) if sum(row[mark.first : mark.last + 1]) > 0.5 * max(sum(row), 0.2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import TypeVar
@@ -55,6 +55,54 @@ def straight_quotes(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     text = unicodedata.normalize("NFC", text).translate(_QUOTES)
     return " ".join(_INVISIBLE.sub("", text).split())
+
+
+_CURLY, _STRAIGHT = re.compile("[“”’]"), re.compile(r"\"|(?<=\w)'(?=\w)")
+_QUOTE = re.compile("[\"']")
+_CLOSES = re.compile(r"(?<=\S)'(?!\w)")
+_CODE = re.compile(r"<[^<>]*>|`[^`]*`|\]\([^()\s]*\)")
+_OPENS = re.compile(r"(?:^|[\s(\[{/—–“‘>*_-])$")
+
+
+def is_curly(texts: Iterable[str]) -> bool | None:
+    """Whether texts have curly quotation marks and apostrophes rather than straight ones; None where they have none."""
+    curly = straight = 0
+    for text in texts:
+        curly += len(_CURLY.findall(text)) if not text.isascii() else 0
+        straight += len(_STRAIGHT.findall(text))
+    return curly > straight if curly or straight else None
+
+
+def has_quotes(text: str) -> bool:
+    """Whether a text has quotation marks or apostrophes."""
+    return _QUOTE.search(text) is not None or (not text.isascii() and _CURLY.search(text) is not None)
+
+
+def curled(text: str) -> str:
+    """A text with curly quotation marks and apostrophes; markup, code, URLs and feet and inches stay."""
+    if not _QUOTE.search(text):
+        return text
+    kept = [match.span() for match in (*_CODE.finditer(text), *literal_spans(text))]
+    out: list[str] = []
+    open_ = False
+    for i, char in enumerate(text):
+        if char in ('"', "'") and not any(start <= i < end for start, end in kept):
+            opens = _OPENS.search("".join(out[-1:])) is not None and text[i + 1 : i + 2].strip() != ""
+            if not opens and not open_ and text[i - 1 : i].isdigit() and not text[i + 1 : i + 2].isalpha():
+                pass  # 5'10"
+            elif char == '"':
+                open_ = opens
+                char = "“" if opens else "”"
+            else:
+                quoted = opens and not text[i + 1 : i + 2].isdigit() and _CLOSES.search(text, i + 1)
+                char = "‘" if quoted else "’"
+        out.append(char)
+    return "".join(out)
+
+
+def uncurled(text: str) -> str:
+    """A text with straight quotation marks and apostrophes."""
+    return text if text.isascii() else text.translate(_QUOTES)
 
 
 # Signs of money as words: one, several.

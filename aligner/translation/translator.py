@@ -444,7 +444,7 @@ def needs_alignment(texts: Iterable[str], choose: Choose | None) -> bool:
 
 
 def recorded(raw: str, hypothesis: Hypothesis, model: str, engine: str) -> Translation:
-    """The record of a hypothesis, with the markup of the text that it translates.
+    """The record of a hypothesis, with the markup of the text that it translates, and curly quotes if that has them.
 
     Args:
         raw: the text as it was given.
@@ -452,6 +452,8 @@ def recorded(raw: str, hypothesis: Hypothesis, model: str, engine: str) -> Trans
         model: what records name the model.
         engine: name of the engine.
     """
+    if text.is_curly([raw]):
+        hypothesis = replace(hypothesis, text=text.curled(hypothesis.text))
     hypothesis = markup.restored(raw, hypothesis)
     return Translation(
         text=hypothesis.text,
