@@ -142,26 +142,23 @@ class Pipeline:
         options = self.options
         if options.variant == "none" or options.context_language != "en":
             return captions
-        from aligner.translation import text, variant
+        from aligner.translation import variant
 
+        if not any(caption.translation and variant.may_change(caption.translation.text) for caption in captions):
+            return captions
         foreign = [(caption.start, caption.end) for caption in finding.captions]
         foreign += [(other.start, other.end) for other in finding.other_languages]
-
-        def own() -> Iterator[str]:
-            for block in article.blocks:
-                if not any(start < block.end and block.start < end for start, end in foreign):
-                    yield block.text
-
-        translations = [caption.translation for caption in captions if caption.translation]
-        if any(variant.may_change(translation.text) for translation in translations):
-            habit = variant.FIXED.get(options.variant) or variant.habit(own())
-            translations = [variant.converted(translation, habit) for translation in translations]
-        if any(text.has_quotes(translation.text) for translation in translations):
-            curly = text.is_curly(own())
-            quoted = str if curly is None else text.curled if curly else text.uncurled
-            translations = [replace(translation, text=quoted(translation.text)) for translation in translations]
-        made = iter(translations)
-        return [replace(caption, translation=next(made)) if caption.translation else caption for caption in captions]
+        habit = variant.FIXED.get(options.variant) or variant.habit(
+            block.text
+            for block in article.blocks
+            if not any(start < block.end and block.start < end for start, end in foreign)
+        )
+        return [
+            replace(caption, translation=variant.converted(caption.translation, habit))
+            if caption.translation
+            else caption
+            for caption in captions
+        ]
 
     def find(self, article: Article) -> Findings:
         """Finding alone."""

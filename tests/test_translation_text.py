@@ -42,13 +42,6 @@ def test_straight_quotes(raw: str, normalised: str) -> None:
 def test_curled(straight: str, curly: str) -> None:
     assert text.curled(straight) == text.curled(curly) == curly
     assert text.uncurled(curly) == straight
-    assert text.has_quotes(straight) == text.has_quotes(curly) == (straight != "nothing")
-
-
-def test_is_curly() -> None:
-    assert text.is_curly(["“a”", "it's"]) is True
-    assert text.is_curly(["the mayor's", '"a"']) is False
-    assert text.is_curly(["nothing 5'"]) is None
 
 
 @given(CAPTIONS)

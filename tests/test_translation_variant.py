@@ -113,6 +113,9 @@ def test_quotation_marks_in_a_run() -> None:
     (caption,) = run(f'{body}\n\nEl alcalde dice "no" a los vecinos del barrio\n\n{body}\n').captions
     assert caption.translation
     assert "“no”" in caption.translation.text
+
+
+@pytest.mark.parametrize(
     ("english", "spanish", "translated"),
     [
         ("the “new” walls of the mayor’s house", 'El cartel dice "No pasar" en Madrid', "“"),
@@ -122,7 +125,7 @@ def test_quotation_marks_in_a_run() -> None:
         ("the “new” walls of the house", "El cartel dice «No pasar» en Madrid", "“"),
     ],
 )
-def test_quotation_marks_follow_the_article(english: str, spanish: str, translated: str) -> None:
+def test_quotation_marks_follow_article_or_caption(english: str, spanish: str, translated: str) -> None:
     text = (
         f"The city\n\nThe neighbours met the mayor to talk about {english} at length on Monday morning.\n\n{spanish}\n"
     )

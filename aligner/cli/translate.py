@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -102,7 +101,6 @@ def translate(
     * `aligner translate --format jsonl --model Helsinki-NLP/opus-mt-es-en captions.txt`
     """
     from aligner.translation import Translator
-    from aligner.translation.text import curled, is_curly, uncurled
 
     if variant is Variant.auto and article is None:
         raise UsageError(
@@ -128,7 +126,6 @@ def translate(
             terms = Glossary.load(glossary, **languages)
             remark_terms(terms)
         choose = _chooser(translator, terms, context)
-        curly = is_curly(context.paragraphs) if context else None
         lines = _lines(stream, "stdin" if file == "-" else file)
         done = 0
         while chunk := list(islice(lines, _CHUNK)):
@@ -138,9 +135,6 @@ def translate(
 
                 english = FIXED.get(variant.value) or habit(context.paragraphs if context else ())
                 translations = [converted(translation, english) for translation in translations]
-            if curly is not None:
-                quoted = curled if curly else uncurled
-                translations = [replace(translation, text=quoted(translation.text)) for translation in translations]
             for source, translation in zip(chunk, translations, strict=True):
                 put_text(_printed(source, translation, format_) + "\n")
             sys.stdout.flush()

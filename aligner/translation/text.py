@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import TypeVar
@@ -57,30 +57,16 @@ def straight_quotes(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", text).split())
 
 
-_CURLY, _STRAIGHT = re.compile("[“”’]"), re.compile(r"\"|(?<=\w)'(?=\w)")
-_QUOTE = re.compile("[\"']")
+#: Typographic quotation marks and apostrophes, straight ones, either.
+CURLY, STRAIGHT, QUOTES = re.compile("[“”’]"), re.compile(r"\"|(?<=\w)'(?=\w)"), re.compile("[\"'“”‘’]")
 _CLOSES = re.compile(r"(?<=\S)'(?!\w)")
 _CODE = re.compile(r"<[^<>]*>|`[^`]*`|\]\([^()\s]*\)")
 _OPENS = re.compile(r"(?:^|[\s(\[{/—–“‘>*_-])$")
 
 
-def is_curly(texts: Iterable[str]) -> bool | None:
-    """Whether texts have curly quotation marks and apostrophes rather than straight ones; None where they have none."""
-    curly = straight = 0
-    for text in texts:
-        curly += len(_CURLY.findall(text)) if not text.isascii() else 0
-        straight += len(_STRAIGHT.findall(text))
-    return curly > straight if curly or straight else None
-
-
-def has_quotes(text: str) -> bool:
-    """Whether a text has quotation marks or apostrophes."""
-    return _QUOTE.search(text) is not None or (not text.isascii() and _CURLY.search(text) is not None)
-
-
 def curled(text: str) -> str:
     """A text with curly quotation marks and apostrophes; markup, code, URLs and feet and inches stay."""
-    if not _QUOTE.search(text):
+    if not QUOTES.search(text):
         return text
     kept = [match.span() for match in (*_CODE.finditer(text), *literal_spans(text))]
     out: list[str] = []

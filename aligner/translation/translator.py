@@ -452,7 +452,7 @@ def recorded(raw: str, hypothesis: Hypothesis, model: str, engine: str) -> Trans
         model: what records name the model.
         engine: name of the engine.
     """
-    if text.is_curly([raw]):
+    if text.CURLY.search(raw):
         hypothesis = replace(hypothesis, text=text.curled(hypothesis.text))
     hypothesis = markup.restored(raw, hypothesis)
     return Translation(

@@ -15,7 +15,7 @@ from functools import cache
 
 from aligner.records import Translation
 from aligner.resources import data
-from aligner.translation.text import MONTHS, literal_spans
+from aligner.translation.text import CURLY, MONTHS, QUOTES, STRAIGHT, curled, literal_spans, uncurled
 
 #: A habit is decided if it is seen this many times as often as its opposite.
 MARGIN = 2
@@ -51,14 +51,14 @@ class Habit:
         ise: whether verbs end in -ise (and not in -ize).
         dates: ``day-first`` or ``month-first``.
         capitalised: words with a capital in the article of which the two spellings have different forms.
-        typographic: whether quotation marks and apostrophes are “ ” ‘ ’ rather than straight.
+        typographic: whether quotation marks and apostrophes are “ ” ’ rather than straight.
     """
 
     spelling: str | None = None
     ise: bool | None = None
     dates: str | None = None
     capitalised: frozenset[str] = frozenset()
-    typographic: bool = False
+    typographic: bool | None = None
 
 
 #: What ``--variant british`` and ``american`` ask for.
@@ -103,15 +103,15 @@ def habit(paragraphs: Iterable[str]) -> Habit:
     table = _table()
     seen: set[str] = set()
     capitalised: set[str] = set()
-    day_first = month_first = curved = straight = 0
+    day_first = month_first = curly = straight = 0
     for paragraph in paragraphs:
         for word in set(_WORD.findall(paragraph)):
             if word.islower():
                 seen.add(word)
             elif word.lower() in table.american or word.lower() in table.british:
                 capitalised.add(word)
-        curved += len(_CURVED.findall(paragraph))
-        straight += paragraph.count('"') + paragraph.count("'")
+        straight += len(STRAIGHT.findall(paragraph))
+        curly += 0 if paragraph.isascii() else len(CURLY.findall(paragraph))
         day_first += sum(not match["the"] for match in _DAY_FIRST.finditer(paragraph))
         month_first += sum(1 for _ in _MONTH_FIRST_SEEN.finditer(paragraph))
     ise = len(seen & table.ize.keys())
@@ -129,7 +129,7 @@ def habit(paragraphs: Iterable[str]) -> Habit:
         ],
         dates=dates,
         capitalised=frozenset(capitalised),
-        typographic=curved > MARGIN * straight,
+        typographic={"curly": True, "straight": False, None: None}[_decided(curly, straight, "curly", "straight")],
     )
 
 
@@ -146,11 +146,9 @@ def may_change(text: str) -> bool:
     for word in _WORD.findall(text):
         if len(word) > 3 and any(word.lower() in known for known in tables):
             return True
-    return bool(_STRAIGHT.search(text) or _MONTH_FIRST.search(text) or _DAY_FIRST.search(text) or _METRES.search(text))
+    return bool(QUOTES.search(text) or _MONTH_FIRST.search(text) or _DAY_FIRST.search(text) or _METRES.search(text))
 
 
-_CURVED = re.compile("[“”‘’]")
-_STRAIGHT = re.compile(r"[\"']")
 _METRES = re.compile(r"\b(?:[Kk]ilo|[Cc]enti|[Mm]illi)?meters?\b")
 
 
@@ -166,8 +164,8 @@ def convert(text: str, habit: Habit, protected: Iterable[str] = ()) -> str:
         habit: of the article.
         protected: names and terms that must stay.
     """
-    if habit.typographic:
-        text = _curved(text)
+    if habit.typographic is not None:
+        text = curled(text) if habit.typographic else uncurled(text)
     if habit.dates:
         text = _with_dates(text, habit.dates, protected)
     if habit.spelling is None and habit.ise is None:
@@ -184,34 +182,6 @@ def convert(text: str, habit: Habit, protected: Iterable[str] = ()) -> str:
             out += [text[end:start], other]
             end = match.end()
     return "".join([*out, text[end:]])
-
-
-def _curved(text: str) -> str:
-    """A text with “ ” ‘ ’ in the place of straight quotation marks and apostrophes; feet and inches stay."""
-    literal = [match.span() for match in literal_spans(text)]
-    opened = dict.fromkeys("\"'", False)
-
-    def curved(match: re.Match[str]) -> str:
-        mark, at = match[0], match.start()
-        before, after = text[at - 1 : at], text[at + 1 : at + 2]
-        if any(start <= at < end for start, end in literal):
-            return mark
-        if mark == "'" and before.isalpha() and (after.isalpha() or not opened[mark]):
-            return "’"
-        if mark == "'" and after.isdigit() and not before.isalnum():
-            return "’"  # "the '90s"
-        if (not before or before in _BEFORE_QUOTATION) and after.strip() and (after.isalnum() or not opened[mark]):
-            opened[mark] = True
-            return "“" if mark == '"' else "‘"
-        if before.isdigit() and not opened[mark]:
-            return mark
-        opened[mark] = False
-        return "”" if mark == '"' else "’"
-
-    return _STRAIGHT.sub(curved, text)
-
-
-_BEFORE_QUOTATION = " \t\n\u00a0([{/-–—“‘\"'"
 
 
 def converted(translation: Translation, habit: Habit) -> Translation:
