@@ -58,7 +58,7 @@ def run(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Files, folders, patterns, @lists of files, URLs (s3://…) or - for stdin: text, Markdown, "
             "HTML, DOCX, JSON Lines, Parquet, WARC, each also as .gz or .zst.",
         ),

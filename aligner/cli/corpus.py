@@ -11,11 +11,11 @@ import typer
 from aligner.cli.score import Format
 from aligner.show import count, put, put_text, say
 
-group = typer.Typer(help="Gold sets: check and describe them.", no_args_is_help=True)
+group = typer.Typer(help="Gold sets: check, describe and extend them.", no_args_is_help=True)
 
 Folders = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[FOLDER...]", help="Gold sets or folders of them; the bundled corpus if none is named."),
+    typer.Argument(metavar="FOLDER", help="Gold sets or folders of them; the bundled corpus if none is named."),
 ]
 
 

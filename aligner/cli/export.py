@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from aligner.cli.output import refuse
-from aligner.cli.run import PatchMode
+from aligner.cli.run import PATCH_MODE_HELP, PatchMode
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side, foreign
@@ -76,7 +76,7 @@ def export(
 
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exported files that were edited since.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Exported files that were edited since.")],
     run: Annotated[str, typer.Option("--run", "-r", metavar="RUN", help="The run that they were exported from.")],
     output: Annotated[
         str | None,
@@ -85,15 +85,14 @@ def import_(
         ),
     ] = None,
     patch: Annotated[Path | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR.")] = None,
-    patch_mode: Annotated[
-        PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")
-    ] = PatchMode.replace,
+    patch_mode: Annotated[PatchMode, typer.Option(help=PATCH_MODE_HELP)] = PatchMode.replace,
     articles: ArticlesOption = None,
     format_: Annotated[
         Format | None,
         typer.Option(
-            "--from",
-            metavar=f"[{'|'.join(EDITABLE)}]",
+            "--format",
+            "-f",
+            metavar=f"<{'|'.join(EDITABLE)}>",
             help="Format; taken from FILE's name if left out.",
         ),
     ] = None,

@@ -105,7 +105,11 @@ def placed(captions: list[Caption], article: Article) -> list[Caption]:
 def link(
     article_path: Annotated[str, typer.Argument(metavar="ARTICLE", help="The article, or - for stdin.")],
     captions_path: Annotated[
-        str, typer.Argument(metavar="CAPTIONS", help="One caption a line, or JSON Lines with source and translation.")
+        str,
+        typer.Argument(
+            metavar="CAPTIONS",
+            help="One caption a line, JSON Lines with source and translation, or a run; - for stdin.",
+        ),
     ],
     format_: Annotated[Format, typer.Option("--format", "-f", help="How links are printed.")] = Format.table,
     translate: Annotated[

@@ -132,7 +132,8 @@ def show(model: Name, format_: FormatOption = Format.table) -> None:
 @models.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="None: all that are installed.")
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="Models to check; all that are installed if none is named."),
     ] = None,
 ) -> None:
     """Check every file of models against their manifests; exit 1 if one is missing or altered.

@@ -24,7 +24,7 @@ class Format(StrEnum):
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Runs: what aligner run --format jsonl printed, or folders of batches."),
+        typer.Argument(metavar="RUN", help="Runs: what aligner run --format jsonl printed, or folders of batches."),
     ],
     gold: Annotated[
         list[Path] | None,
@@ -37,7 +37,8 @@ def report(
         bool, typer.Option("--baseline", help="Score copy-source and, where installed, Apertium too.")
     ] = False,
     format_: Annotated[
-        Format | None, typer.Option("--format", "-f", help="html unless the file's name says .md or .json.")
+        Format | None,
+        typer.Option("--format", "-f", help="Format; taken from FILE's name (.md, .json) if left out, else html."),
     ] = None,
 ) -> None:
     """Write a report of runs: one file, to be opened in a browser, printed or mailed.

@@ -54,16 +54,24 @@ class PatchMode(Enum):
     tag = "tag"
 
 
+PATCH_MODE_HELP = (
+    "Put translations in the captions' place, keep captions in brackets behind them, or translate nothing and mark the "
+    "captions with their language (lang)."
+)
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Files, folders, patterns, @lists of files, URLs (s3://…) or - for stdin: text, Markdown, "
         "HTML, DOCX, JSON Lines, Parquet, WARC, each also as .gz or .zst.",
     ),
 ]
 InputFormatOption = Annotated[
-    str | None, typer.Option(metavar="FORMAT", help="Format of the inputs, where their names do not say.")
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="Where names do not say what inputs are: text, markdown, html, docx, jsonl, parquet or warc.",
+    ),
 ]
 TextColumnOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column of JSON Lines or Parquet with the text or HTML.")
@@ -80,7 +88,10 @@ GlossaryOption = Annotated[
     ),
 ]
 VariantOption = Annotated[
-    Variant, typer.Option(help="Spelling and dates: as the article has them, British, American, or as they come.")
+    Variant,
+    typer.Option(
+        help="Spelling, dates and quotation marks: as the article has them, British, American, or as they come."
+    ),
 ]
 ToOption = Annotated[str, typer.Option("--to", metavar="LANG", help="Language of the article.")]
 
@@ -186,9 +197,7 @@ def run(
         str | None,
         typer.Option(metavar="DIR", help="Write corrected articles below DIR; - prints one to stdout."),
     ] = None,
-    patch_mode: Annotated[
-        PatchMode, typer.Option(help="Replace captions, keep both, or tag with lang only.")
-    ] = PatchMode.replace,
+    patch_mode: Annotated[PatchMode, typer.Option(help=PATCH_MODE_HELP)] = PatchMode.replace,
     force: Annotated[
         bool, typer.Option("--force", help="Let --patch overwrite files that are other than what it writes.")
     ] = False,
@@ -202,7 +211,9 @@ def run(
     diff: Annotated[
         bool, typer.Option("--diff", help="Print the corrections as a unified diff; write nothing.")
     ] = False,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a self-contained report.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a report too, one page for the browser.")
+    ] = None,
     input_format: InputFormatOption = None,
     text_column: TextColumnOption = None,
     id_column: IdColumnOption = None,

@@ -45,9 +45,7 @@ def score(
     context: typer.Context,
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="[RUN...]", help="Runs: what aligner run --format jsonl printed, or folders of batches."
-        ),
+        typer.Argument(metavar="RUN", help="Runs: what aligner run --format jsonl printed, or folders of batches."),
     ] = None,
     gold: Annotated[
         list[Path] | None,
@@ -79,7 +77,9 @@ def score(
     ] = None,
     source_language: Annotated[str, typer.Option("--from", metavar="LANG", help="Source language.")] = "es",
     target_language: Annotated[str, typer.Option("--to", metavar="LANG", help="Target language.")] = "en",
-    metrics: Annotated[str, typer.Option(metavar="LIST", help="Of bleu,chrf2,chrf2++,ter.")] = "bleu,chrf2,chrf2++,ter",
+    metrics: Annotated[
+        str, typer.Option(metavar="LIST", help="Metrics, with commas between.")
+    ] = "bleu,chrf2,chrf2++,ter",
     paired: Annotated[
         Paired,
         typer.Option(help="Test between systems: paired bootstrap, approximate randomisation, both or none."),
@@ -96,7 +96,8 @@ def score(
         typer.Option(metavar="FIGURE=LIMIT", help="Exit 1 if a figure is below its limit; repeatable."),
     ] = None,
     fail_over: Annotated[
-        list[str] | None, typer.Option(metavar="FIGURE=LIMIT", help="The same where lower is better.")
+        list[str] | None,
+        typer.Option(metavar="FIGURE=LIMIT", help="Exit 1 if a figure is above its limit (ter); repeatable."),
     ] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write gates (or residue) as JUnit XML.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the captions found as SARIF.")] = None,

@@ -68,7 +68,7 @@ def _printed(source: str, translation: Translation, style: Format) -> str:
 
 
 def translate(
-    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Text, a caption a line; - is stdin.")] = "-",
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Text, a caption a line; - is stdin.")] = "-",
     format_: Annotated[Format, typer.Option("--format", "-f", help="Lines, or a JSON record a line.")] = Format.text,
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="Bundled name, local folder or hub id of a Marian model.")
