@@ -181,6 +181,43 @@ def test_form_of_what_is_put_in() -> None:
     assert glossary.revise(identity("Los vecinos", "The neighbours'")).text == "The residents'"
 
 
+@pytest.mark.parametrize(
+    ("term", "target", "source", "text", "revised"),
+    [
+        ("temporero", "seasonal worker", "Temporeros marroquíes", "Moroccan Workers", "Moroccan seasonal workers"),
+        ("Temporero", "Seasonal worker", "Temporeros marroquíes", "Moroccan Workers", "Moroccan seasonal workers"),
+        ("Temporero", "Seasonal worker", "Temporeros aquí", "Workers here", "Seasonal workers here"),
+        ("temporero", "Seasonal worker", "Temporeros marroquíes", "Moroccan Workers", "Moroccan Seasonal workers"),
+        ("gitano", "Roma", "Gitanos rumanos", "Romanian gypsies", "Romanian Roma"),
+        ("Bruselas", "Brussels", "Bruselas bella", "Beautiful Town", "Beautiful Brussels"),
+        ("Bolsa de Madrid", "Madrid Exchange", "Bolsa de Madrid cae", "Fall of Bag", "Fall of Madrid Exchange"),
+        ("cámara", "Chamber", "Vive la Cámara", "Long live House", "Long live Chamber"),
+        ("Cámara", "Chamber", "Vive la Cámara", "Long live House", "Long live Chamber"),
+        ("vecino", "resident", "Llueve. Vecinos huyen", "It rains. Neighbours flee", "It rains. Residents flee"),
+    ],
+)
+def test_capital_of_what_is_put_in(term: str, target: str, source: str, text: str, revised: str) -> None:
+    words = {"Workers": 0, "gypsies": 0, "Town": 0, "Bag": 2, "House": 2, "Neighbours": 1}
+    width = len(source.split())
+    rows = [
+        words.get(word, width - 1 if word in ("Moroccan", "Romanian", "Beautiful", "Fall", "flee") else -1)
+        for word in text.split()
+    ]
+    alignment = tuple(tuple(float(i == row) for i in range(width)) for row in rows)
+    given = Hypothesis(source, text, -0.1, alignment=alignment)
+    glossary = Glossary([entry(term, target)])
+    assert glossary.revise(given).text == revised
+    assert glossary.revise(glossary.revise(given)).text == revised
+    assert [found.status for found in glossary.revise(glossary.revise(given)).terms] == ["kept"]
+
+
+def test_terms_that_nothing_had() -> None:
+    glossary = Glossary([entry("bombero", "firefighter"), entry("Papa", "Pope"), entry("Kiev", "Kyiv", "always")])
+    assert [found.sources[0] for found in glossary.unmet()] == ["bombero", "Papa", "Kiev"]
+    glossary.revise(identity("Los bomberos y la papa", "The firefighters and Kiev"))
+    assert [found.sources[0] for found in glossary.unmet()] == ["Papa"]
+
+
 def test_words_left_alone() -> None:
     glossary = Glossary([entry("Casa Rosada"), entry("merienda")])
     revised = glossary.revise(identity("la Casa Rosada", "the Pink House"))
@@ -242,6 +279,12 @@ def test_command(aligner: Run, seed: Path, tmp_path: Path) -> None:
     assert "presidente → head of state" in " ".join(shown.split())
     lines = aligner("translate", "--format", "jsonl", "--glossary", file, stdin="El presidente en Lugo\n")
     assert json.loads(lines.stdout)["glossary"][0]["source"] == "presidente"
+    unmet = aligner(
+        "run", "--glossary", written(tmp_path, "u.csv", "presidente,head of state\nzurriburri,hubbub\n"), seed
+    )
+    assert "1 of 2 terms stood in no caption: zurriburri" in unmet.stderr
+    assert "stood in no caption" in aligner("translate", "--glossary", tmp_path / "u.csv", stdin="Nada\n").stderr
+    assert "stood in no caption" not in aligner("run", "--glossary", file, seed).stderr
     bad = aligner("run", "--glossary", written(tmp_path, "bad.csv", "a,b,c,d,e\n"), seed)
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "bad.csv:1" in bad.stderr

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import typer
 
 from aligner.errors import UsageError
-from aligner.show import say
+from aligner.show import count, say
 
 if TYPE_CHECKING:
     from aligner.documents import Article
@@ -71,6 +71,19 @@ def remark_terms(glossary: Glossary) -> None:
     """Says of glossaries that they have no term, if they have none."""
     if not glossary.entries:
         say("--glossary: no term in it")
+
+
+def remark_unmet(glossary: Glossary) -> None:
+    """Says which terms of glossaries no caption had."""
+    unmet = glossary.unmet()
+    if unmet:
+        named = ", ".join(entry.sources[0] for entry in unmet[:_SHOWN]) + (", …" if len(unmet) > _SHOWN else "")
+        of = f"{len(unmet):,} of {count(len(glossary.entries), 'term')}"
+        say(f"--glossary: {of} stood in no caption: {named} (a capital matches capitals alone)")
+
+
+#: Terms that one remark names.
+_SHOWN = 5
 
 
 def remark(article: Article) -> None:

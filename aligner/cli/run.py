@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
-from aligner.cli.output import outlast_reader, refuse, remark, remark_terms
+from aligner.cli.output import outlast_reader, refuse, remark, remark_terms, remark_unmet
 from aligner.errors import UsageError
 from aligner.files import check_writable
 from aligner.records import Document
@@ -289,6 +289,8 @@ def run(
     pairs = _remarked(_progress(pairs, sources))
     records = (record for _, record in pairs) if patch == "-" or diff else emit(pairs, format_)
     failed, _ = _finish(_kept(records, kept) if report else records)
+    if pipeline.glossary is not None:
+        remark_unmet(pipeline.glossary)
     if report:
         from aligner.report import write_report
 

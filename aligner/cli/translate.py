@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from aligner.cli.output import remark, remark_terms
+from aligner.cli.output import remark, remark_terms, remark_unmet
 from aligner.cli.run import GlossaryOption, Variant, VariantOption
 from aligner.errors import DocumentError, UsageError
 from aligner.show import put_text
@@ -141,6 +141,8 @@ def translate(
             done += len(chunk)
             _progress(done)
     _progress(done, last=True)
+    if terms is not None:
+        remark_unmet(terms)
 
 
 def _context(path: Path) -> ArticleChoice:

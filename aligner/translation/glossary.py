@@ -22,7 +22,8 @@ from xml.sax.handler import ContentHandler
 
 from aligner.errors import GlossaryError
 from aligner.records import Term
-from aligner.translation.guard import Problem
+from aligner.translation.dictionary import is_listed
+from aligner.translation.guard import Problem, remaining
 
 if TYPE_CHECKING:
     from aligner.translation.translator import Choose, Hypothesis, Matrix
@@ -34,6 +35,7 @@ MAX_BYTES = 64 << 20
 _HEADER = {"source", "target", "scope", "note"}
 _SCOPES: dict[str, Scope] = {"": "match", "match": "match", "always": "always"}
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_ENDS = re.compile(r"[.!?…][\"')\]»”]*$")
 # Share of a translated word's attention that must lie on the term for the word to belong to it.
 _SHARE = 0.4
 
@@ -66,6 +68,7 @@ class _Match:
         end: the word after the last one.
         text: as the source has it, without the marks around it.
         plural: whether it stands in the plural and the glossary's form does not.
+        form: the glossary's form of it.
     """
 
     entry: Entry
@@ -73,6 +76,7 @@ class _Match:
     end: int
     text: str
     plural: bool
+    form: str
 
 
 class Glossary:
@@ -99,6 +103,7 @@ class Glossary:
                     self._by_stem[stems[0]].append((stems, source, entry))
         for listed in self._by_stem.values():
             listed.sort(key=lambda item: -len(item[0]))
+        self._met: set[Entry] = set()
         self._always = [entry for entry in self.entries if entry.scope == "always" and entry.targets]
 
     @classmethod
@@ -129,6 +134,10 @@ class Glossary:
 
     # --------------------------------------------------------------------------------------------- use
 
+    def unmet(self) -> list[Entry]:
+        """The entries that no text so far had a term of."""
+        return [entry for entry in self.entries if entry not in self._met]
+
     def chooser(self, choose: Choose | None = None) -> Choose:
         """A choice among hypotheses that revises all of them first.
 
@@ -151,11 +160,12 @@ class Glossary:
         matches = self.find(hypothesis.source)
         if not matches and not self._always:
             return hypothesis
-        text, alignment = hypothesis.text, hypothesis.alignment
+        text, alignment, source = hypothesis.text, hypothesis.alignment, hypothesis.source.split()
         problems, terms = list(hypothesis.problems), []
         for match in matches:
-            wanted = _wanted(match)
-            if _has(text, match):
+            opens = match.start == 0 or _ENDS.search(source[match.start - 1]) is not None
+            wanted = _wanted(match, opens)
+            if _has(text, match, wanted):
                 terms.append(Term(match.text, wanted, "kept"))
                 continue
             edit = span(match.start, match.end, text, alignment)
@@ -164,14 +174,18 @@ class Glossary:
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
                 )
                 continue
-            text, alignment = put(text, alignment, edit, wanted, capital=match.text[:1].isupper())
+            capital = match.text[:1].isupper() and not opens
+            text, alignment = put(text, alignment, edit, wanted, capital=capital)
             terms.append(Term(match.text, wanted, "replaced"))
         for entry in self._always:
             text, found = _everywhere(text, entry)
+            if found:
+                self._met.add(entry)
             terms += [Term(form, entry.targets[0], "replaced") for form in found]
             if found:
                 alignment = None if alignment is None or len(text.split()) != len(alignment) else alignment
-        left = _still_left(problems, text, [term.target for term in terms])
+        said = frozenset(word for term in terms for word in _WORD.findall(term.target))
+        left = tuple(remaining(problems, hypothesis.source, text, said))
         return replace(hypothesis, text=text, alignment=alignment, problems=left, terms=tuple(terms))
 
     def find(self, source: str) -> list[_Match]:
@@ -206,7 +220,8 @@ class Glossary:
                 found.endswith("s") and not listed.endswith("s")
                 for found, listed in zip(_ends(core), _ends(form), strict=True)
             )
-            return _Match(entry, start, end, core, plural)
+            self._met.add(entry)
+            return _Match(entry, start, end, core, plural, form)
         return None
 
 
@@ -314,39 +329,40 @@ def _missed(hypothesis: Hypothesis) -> int:
     return sum(problem.code == "glossary-missed" for problem in hypothesis.problems)
 
 
-def _still_left(problems: Iterable[Problem], text: str, terms: Sequence[str]) -> tuple[Problem, ...]:
-    """The problems without those of words that a term has replaced, or that the glossary wants so."""
-    wanted = {word for term in terms for word in _WORD.findall(term)}
-    kept = []
-    for problem in problems:
-        if problem.code == "untranslated":
-            words = [word for word in problem.reason.split(", ") if word in text and word not in wanted]
-            problem = Problem(problem.code, ", ".join(words))
-        elif problem.code in ("unknown-word", "looked-up") and _subject(problem) not in text:
-            continue
-        if problem.reason:
-            kept.append(problem)
-    return tuple(kept)
+def _wanted(match: _Match, opens: bool) -> str:
+    """What a term should be in the translation, in the number of the caption's.
 
+    Glossaries begin terms with a capital as sentences do: "Temporero", "Seasonal worker". It stays only if it is a
+    name's: if another word has one, if the glossary's Spanish has none, if the caption has one too that is not a
+    sentence's, or if no English word is written so.
 
-def _subject(problem: Problem) -> str:
-    """The word of the translation that a problem is about: 'Workers' of '"Workers" for "Temporeras"'."""
-    return problem.reason.split('"')[1] if problem.reason.startswith('"') else problem.reason
-
-
-def _wanted(match: _Match) -> str:
+    Args:
+        match: the term.
+        opens: it stands at the beginning of a sentence of the caption.
+    """
     if not match.entry.targets:
         return match.text
     target = match.entry.targets[0]
+    first = target.split()[0]
+    rest = target[len(first) :]
+    named = (
+        not first.istitle()
+        or rest != rest.lower()
+        or match.form[0].islower()
+        or not opens
+        or not is_listed(_fold(first))
+    )
+    if not named:
+        target = target[0].lower() + target[1:]
     return plural(target) if match.plural else target
 
 
-def _has(text: str, match: _Match) -> bool:
+def _has(text: str, match: _Match, wanted: str) -> bool:
     """Whether a translation has one of the term's counterparts, in either number."""
-    forms = match.entry.targets or (match.text,)
+    forms = (wanted, *match.entry.targets[1:]) if match.entry.targets else (match.text,)
     folded = f" {' '.join(_fold(word) for word in _WORD.findall(text))} "
-    wanted = [form for target in forms for form in (target, plural(target) if match.entry.targets else target)]
-    found = any(f" {' '.join(_fold(word) for word in _WORD.findall(form))} " in folded for form in wanted)
+    every = [form for target in forms for form in (target, plural(target) if match.entry.targets else target)]
+    found = any(f" {' '.join(_fold(word) for word in _WORD.findall(form))} " in folded for form in every)
     if match.entry.targets and not any(target.islower() for target in forms):
         return found and (text.isupper() or any(target in text for target in forms))
     return found
@@ -404,7 +420,9 @@ def put(
         trail = possessive[0] + trail
     if text.isupper():
         term = term.upper()
-    elif term.islower() and (first == 0 or (capital and old[_lead(old) :][:1].isupper())):
+    elif term.islower() and (
+        first == 0 or _ENDS.search(words[first - 1]) or (capital and old[_lead(old) :][:1].isupper())
+    ):
         term = term[:1].upper() + term[1:]
     new = (lead + term + trail).split()
     if first and words[first - 1].lower() in ("a", "an"):

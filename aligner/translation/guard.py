@@ -64,12 +64,29 @@ def weight(problems: Sequence[Problem]) -> int:
     return sum(CODES[problem.code] for problem in problems)
 
 
-def remaining(problems: Sequence[Problem], source: str, target: str) -> list[Problem]:
-    """The problems of a translation that was mended since: words left over that are so no more go."""
-    if not any(problem.code == "untranslated" for problem in problems):
-        return list(problems)
-    still = check(source, target)
-    return [problem for problem in problems if problem.code != "untranslated" or problem in still]
+def remaining(
+    problems: Sequence[Problem], source: str, target: str, wanted: frozenset[str] = frozenset()
+) -> list[Problem]:
+    """The problems of a translation that was mended since, without those of words that are there no more.
+
+    Args:
+        problems: before.
+        source: text in ordinary case, normalised.
+        target: the translation as it is now.
+        wanted: words that are meant to be there, Spanish or not.
+    """
+    kept = []
+    for problem in problems:
+        if problem.code == "untranslated":
+            still = {word for left in _left_over(source, target) for word in left.reason.split(", ")} - wanted
+            problem = Problem(problem.code, ", ".join(word for word in problem.reason.split(", ") if word in still))
+        elif problem.code in ("unknown-word", "looked-up"):
+            word = problem.reason.split('"')[1] if problem.code == "looked-up" else problem.reason
+            if word.casefold() not in target.casefold():
+                continue
+        if problem.reason:
+            kept.append(problem)
+    return kept
 
 
 def check(
