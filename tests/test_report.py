@@ -24,7 +24,7 @@ from aligner.scoring import Gold, Run, Settings, load
 from aligner.scoring.baselines import copy_source
 
 QUICK = Settings(metrics=("bleu", "chrf2"), resamples=50, tests=("bs",), trials=50)
-EVIL = "<script>alert('x')</script> & \"quotes\" <img src=x onerror=alert(1)> {{ 7*7 }} ]]> </style>"
+EVIL = "<script>alert('x')</script> & \"quotes\" <img src=x onerror=alert(1)> \u202e\x1b[2J {{ 7*7 }} ]]> </style>"
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +214,7 @@ def test_everything_is_escaped(evil: tuple[Run, Path]) -> None:
     assert "&lt;script&gt;alert" in text
     assert "49" not in re.findall(r"\{\{ 7\*7 \}\}|\b49\b", text)
     assert len(set(parsed.ids)) == len(parsed.ids)
+    assert not re.search("[\x1b\u202e]", text)
 
 
 def test_everything_is_escaped_in_markdown(evil: tuple[Run, Path]) -> None:

@@ -324,3 +324,22 @@ def test_accessibility(browser: Any, review: Served, scheme: str, width: int) ->
         tab.add_style_tag(content=f"* {{ {style} }}")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, style
     context.close()
+
+
+def test_a_narrow_window_and_texts_that_turn_the_order(browser: Any, tmp_path: Path) -> None:
+    [seed] = gold_run("atalayar-2022")
+    turned = replace(
+        seed.captions[0], source="Un \u202eotag\u202c ante مرحبا y שלום, " + "muy lejos de la ciudad " * 15
+    )
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    with served((replace(seed, captions=(turned,)),), tmp_path / "review.sqlite") as review:
+        tab = opened(context, review)
+        expect(tab.locator("#source")).to_contain_text("Un \ufffdotag\ufffd ante مرحبا y שלום")
+        boxes = [tab.locator(at).bounding_box() for at in ("#card-title", "#state", "#previous", "#next", "#where")]
+        for at, one in enumerate(boxes):
+            for other in boxes[at + 1 :]:
+                apart = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+                assert apart or one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        assert tab.odd == []
+    context.close()

@@ -18,6 +18,7 @@ from aligner.report.model import Report
 from aligner.scoring.evaluation import SystemScores
 from aligner.scoring.figures import FEW
 from aligner.scoring.slices import GROUPS
+from aligner.show import visible
 
 COLOURS = 6  # CSS variables --s1 .. --s6
 # Width of every drawing: all are scaled alike, so that their letters are of one size.
@@ -86,9 +87,18 @@ def draw(report: Report) -> list[Chart]:
         described = chart(report)
         if described is not None:
             title, text, spec, header, rows = described
-            svg = vl_convert.vegalite_to_svg({"config": _CONFIG, **spec})
+            svg = vl_convert.vegalite_to_svg(_legible({"config": _CONFIG, **spec}))
             made.append(Chart(title, text, _inline(svg, title, len(made)), header, tuple(rows)))
     return made
+
+
+def _legible(value: Any) -> Any:
+    """A specification whose texts have no controls, at which vl-convert would end the process."""
+    if isinstance(value, dict):
+        return {key: _legible(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_legible(each) for each in value]
+    return visible(value) if isinstance(value, str) else value
 
 
 _Described = tuple[str, str, dict[str, Any], tuple[str, ...], Sequence[tuple[str, ...]]]

@@ -18,6 +18,7 @@ from aligner.scoring import mt, show
 from aligner.scoring.evaluation import Value
 from aligner.scoring.figures import FIGURES
 from aligner.scoring.slices import GROUPS, rank
+from aligner.show import visible
 
 # The summary's figures: what they are called there.
 _SUMMARY = {
@@ -57,7 +58,11 @@ def render(report: Report) -> str:
     except ImportError:
         raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}") from None
     environment = Environment(
-        loader=PackageLoader("aligner.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("aligner.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -50,8 +50,13 @@ async function call(path, asked) {
 function element(tag, className, ...children) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  made.append(...children.filter((child) => child !== null));
+  made.append(...children.filter((child) => child !== null).map((child) => typeof child === "string" ? legible(child) : child));
   return made;
+}
+
+// A text as it is read: characters that would turn the order of what follows are replaced, so that none of it is disguised.
+function legible(text) {
+  return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 // Scrolls a pane, and nothing around it, so that an element in it is in the middle; on a small screen panes do not
@@ -156,10 +161,10 @@ function drawCard() {
   $("state").textContent = STATES[decision.state];
   $("state").className = `state ${decision.state}`;
   $("source-title").textContent = `Caption (${language(current.sourceLanguage)})`;
-  $("source").textContent = current.source;
+  $("source").textContent = legible(current.source);
   $("source").lang = current.sourceLanguage;
   $("credit").hidden = !current.credit;
-  $("credit").textContent = `Credit: ${current.credit ?? ""}`;
+  $("credit").textContent = `Credit: ${legible(current.credit ?? "")}`;
   $("translation").lang = current.targetLanguage;
   $("translation").value = draftText();
   $("warnings").hidden = current.warnings.length === 0;
@@ -342,7 +347,7 @@ function drawLink(scroll = true) {
       input.parentElement.querySelector("p").prepend(element("span", "machine", "the machine’s choice"));
     }
     if (input.value === "run" && current.context) {
-      input.parentElement.querySelector("p").textContent = current.context.text;
+      input.parentElement.querySelector("p").textContent = legible(current.context.text);
     }
     if (input.value === "run") input.parentElement.hidden = !current.context;
   }
@@ -350,7 +355,7 @@ function drawLink(scroll = true) {
   let mark = null;
   for (const caption of $("blocks").querySelectorAll("mark.caption")) {
     const own = caption.dataset.captions.split(" ").includes(id) && caption.textContent.trim() !== "" &&
-      (caption.dataset.captions === id || caption.textContent === current.source);
+      (caption.dataset.captions === id || caption.textContent === legible(current.source));
     caption.classList.toggle("this", own);
     if (own) mark = caption;
   }
