@@ -79,6 +79,7 @@ def test_respelling_twice_changes_nothing_more(case: dict[str, Any]) -> None:
     [
         ("Un centro de acogida de Tenerife", "A reception centre", {"centre": "centro"}, ("Tenerife",)),
         ("La planta de El Prat de Llobregat", "The El Prat plant", {"El": "El", "Prat": "Prat"}, ("Llobregat",)),
+        ("El códice del siglo XII", "The 12th century codex", {"12th": "XII"}, ()),
         ("La canciller Angela Merkel", "Chancellor Angela Merkel", {"Angela": "Angela", "Merkel": "Merkel"}, ()),
         ("Vista de la Sagrada Familia", "View of the Holy Family", {"Holy": "Sagrada", "Family": "Familia"}, ()),
     ],

@@ -45,6 +45,9 @@ def hypothesis(source: str, text: str, **links: int) -> Hypothesis:
         ("Militares a pie", "Militarys on foot", {}, "Soldiers on foot"),
         ("Trifulca en el bar", "Trifulca in the bar", {}, "Brawl in the bar"),
         ("Hay barcos y redes", "There are Barcos and nets", {"Barcos": 1}, "There are ships and nets"),
+        # several words: one of them stands in front already, or for something else
+        ("El exalcalde Ruiz", "The former alcald Ruiz", {"former": 1, "alcald": 1, "Ruiz": 2}, "The former mayor Ruiz"),
+        ("Un hidroavión con agua", "A hydroaving with water", {"water": 3}, "A seaplane with water"),
         # names, compounds, possessives, what is copied with a hyphen, addresses stay
         ("El ciclista Tito Sarmendi", "The cyclist Tito Sarmendi", {}, "The cyclist Tito Sarmendi"),
         ("Vista del paseo", "A seafront view", {}, "A seafront view"),

@@ -77,7 +77,7 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
     copied = {token.key for token in source}
     possible = settled.union(*(dictionary().word(token.key, token.form).stems for token in source))
     doubtful: list[tuple[Token, Token, str]] = []
-    for token in words:
+    for i, token in enumerate(words):
         if token.key in article or token.key in FUNCTION_WORDS or not _is_plain(token, text):
             continue
         if token.key in kept or (token.key in copied and _is_name_part(token, words, source, hypothesis.source)):
@@ -96,6 +96,7 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
             right = stem(token.key) in possible
             if (odd or (clear and not right)) and (joined or not _stands(origin, words, token)):
                 found = _looked_up(origin, article, plural=token.key.endswith("s"))
+                found = _rest(found, words[max(0, i - 1) : i]) if found else None
             elif clear and right and stem(token.key) not in settled:
                 found = _in_article(token, origin, words, article, paragraphs)
         if origin is not None and found is not None:
@@ -297,9 +298,13 @@ def _is_name_part(token: Token, words: Sequence[Token], source: Sequence[Token],
 
 
 def _stands(origin: Token, words: Sequence[Token], but: Token) -> bool:
-    """Whether a word of the translation, ``but`` aside, stands for a source word, as far as the dictionary goes."""
-    stems = dictionary().word(origin.key, origin.form).stems
-    return any(word is not but and stem(word.key) in stems for word in words)
+    """Whether words of the translation, ``but`` aside, stand for a source word, as far as the dictionary goes."""
+    said = {stem(word.key) for word in words if word is not but}
+    return any(said.issuperset(_stems(form)) for form, _ in dictionary().word(origin.key, origin.form).forms)
+
+
+def _stems(form: str) -> list[str]:
+    return [stem(word) for word in form.lower().replace("-", " ").split()]
 
 
 @lru_cache(maxsize=20_000)
@@ -351,9 +356,15 @@ def _looked_up(origin: Token, article: Container[str], *, plural: bool) -> str |
     if not forms:
         return None
     found, share = max(forms, key=lambda pair: pair[1] * (IN_ARTICLE if pair[0] in article else 1.0))
-    if share < 1.0 and plural and origin.key.endswith("s") and not found.endswith("s"):
+    if share < 1.0 and plural and origin.key.endswith("s") and not found.endswith(("s", "ed", "ing")):
         found = _plural(found)
     return found.capitalize() if is_english_name(found.capitalize(), "demonym") else found
+
+
+def _rest(form: str, before: Sequence[Token]) -> str:
+    """A form without its first word where that stands in front already: "former" of "former mayor"."""
+    first, _, rest = form.partition(" ")
+    return rest if rest and any(stem(word.key) == stem(first) for word in before) else form
 
 
 def _plural(noun: str) -> str:

@@ -30,6 +30,7 @@ ALIKE = 60
 _ENDINGS = ((re.compile(r"(?<=[^aeiouáéíóú])[aeo]$"), ""), (re.compile(r"[ií]a$"), "y"))
 #: A number of a monarch or a pope.
 ROMAN = re.compile("[IVX]+")
+_CENTURY = re.compile(r"\b(?:siglos?|s\.) $", re.IGNORECASE)
 _GIVEN = (
     "Amparo Araceli Concepción Consuelo Dolores Encarnación Esperanza Estrella Luz Mercedes Nieves Paz Piedad Pilar "
     "Purificación Refugio Remedios Rosario Socorro Soledad Trinidad Virtudes Visitación"
@@ -476,7 +477,7 @@ def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pa
             continue
         # "Juan Pablo II" is "John Paul II".
         reigns = any(ROMAN.fullmatch(word.form) for word in run[i + 1 : i + 3])
-        if token.key in ABBREVIATIONS:
+        if token.key in ABBREVIATIONS or (ROMAN.fullmatch(token.form) and _CENTURY.search(source[: token.start])):
             continue
         surname = given and token.follows and not reigns and not is_label(token.form.lower())
         followed = i + 1 < len(run) and run[i + 1].follows

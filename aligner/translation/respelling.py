@@ -28,7 +28,7 @@ from aligner.translation.mentions import (
     tokens,
     words_of,
 )
-from aligner.translation.namelist import english_names, english_words, is_english, is_english_name
+from aligner.translation.namelist import english_names, english_words, is_english, is_english_name, lexicon
 from aligner.translation.pairing import (
     ROMAN,
     STREET_HEADS,
@@ -586,6 +586,20 @@ class _Rewriter:
                 continue
             self.changes.append((start, end, form))
 
+    def place_streets(self) -> None:
+        """Writes "Plaza de España in Cádiz" for "Plaza de España of Cádiz", "Calle Duque de Alba" for "... of Alba"."""
+        for index in self.done:
+            pair, span = self.wanted[index], self.found.get(index)
+            gap = _OF.match(self.source, pair.words[-1].end)
+            if not span or not gap or pair.words[0].key not in STREETS:
+                continue
+            titled = any(entry.kind == "title" for entry in lexicon().entries(pair.words[-1].key))
+            start = self.tokens[span[-1]].end
+            of = _ENGLISH_OF.match(self.text, start)
+            after = self.text[of.end() : of.end() + 1] if of else ""
+            if of and after.isupper() and not any(a < of.end() and start < b for a, b, _ in self.changes):
+                self.changes.append((start, of.end(), gap[0] if titled else " in "))
+
     def drop_heads(self) -> None:
         """Writes "Plaza de España" for "the square of Plaza de España", unless the caption says both."""
         for index in self.done:
@@ -623,6 +637,7 @@ class _Rewriter:
         lost = [i for i in still if not self.insert_missing(i)]
         self.keep_particles()
         self.drop_heads()
+        self.place_streets()
         text = self.text
         for start, end, form in sorted(self.changes, reverse=True):
             text = text[:start] + form + text[end:]
