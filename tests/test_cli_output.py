@@ -83,6 +83,22 @@ def test_every_article_is_patched_though_nobody_reads(seed: Path, tmp_path: Path
         (tmp_path / style).rmdir()
 
 
+@pytest.mark.parametrize(
+    "command", ["--help", "run --help", "--version", "models list", "corpus stats", "find SEED", "find -f json SEED"]
+)
+def test_nobody_reads_what_is_only_printed(seed: Path, command: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        arguments = [str(seed) if word == "SEED" else word for word in command.split()]
+        done = subprocess.run(
+            [sys.executable, "-m", "aligner", *arguments], stdout=write, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_tables_in_a_pipe_lose_nothing(aligner: Run, corpus: Path, tmp_path: Path) -> None:
     done = aligner("corpus", "stats", env=os.environ | {"COLUMNS": "40"})
     assert "…" not in done.stdout

@@ -66,8 +66,9 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except SystemExit as left:
-        # typer's answer to a closed pipe (| head); an exit code of its own is no failure's
-        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else left.code)
+        # typer's and rich's answers to a closed pipe (| head); an exit code of its own is no failure's
+        gone = type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(left.__context__, BrokenPipeError)
+        sys.exit(0 if gone else left.code)
     except AlignerError as error:
         say(error)
         sys.exit(error.exit_code)

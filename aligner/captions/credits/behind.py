@@ -14,7 +14,9 @@ _INITIALED = re.compile(r"\W[A-ZÁÉÍÓÚÑ]\.\s?[A-ZÁÉÍÓÚÑ]\.$")
 def suffix(text: str, start: int, end: int, hints: Hints) -> Found | None:
     """A credit behind: its span, its reading, and where the caption ends."""
     while (
-        end > start and (text[end - 1].isspace() or text[end - 1] in ".,;") and not _INITIALED.search(text, start, end)
+        end > start
+        and (text[end - 1].isspace() or text[end - 1] in ".,;")
+        and not _INITIALED.search(text, max(start, end - 6), end)
     ):
         end -= 1
     start = max(start, end - WINDOW)
