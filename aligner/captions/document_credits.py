@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -115,6 +116,7 @@ class DocumentCredits:
         if not captions:
             return
         self._learn()
+        self._learn_repeated(captions)
         self._complete(captions)
         places = len(self.places)
         self._learn()
@@ -143,6 +145,19 @@ class DocumentCredits:
             sure = reading.strength == credits.STRONG or text.isupper()
             if sure and not reading.labelled and part.start < part.end:
                 self.places.add((_place(found), _case(text)))
+
+    def _learn_repeated(self, captions: Sequence[Found]) -> None:
+        """Takes the same capitals at the end of several captions for a credit: "... hacia el mar CONANP"."""
+        ends = Counter(
+            last
+            for found in captions
+            for *before, last in [found.stretch.split()]
+            if found.part.credit is None and before and before[-1].islower()
+            if len(last) > 2 and last.isalpha() and last.isupper() and last not in credits.lexicon().not_credits
+        )
+        self.names.update(
+            name.casefold() for name, times in ends.items() if times > 1 and not self.own.mentions(name.lower())
+        )
 
     def _trusts(self, name: str, place: str) -> bool:
         """Whether a name is a credit at a place: it is one elsewhere in the document, or others like it are there."""

@@ -125,7 +125,7 @@ def labelled(text: str, start: int, end: int) -> Found | None:
 
 
 _SEPARATOR = re.compile(  # a set of letters first, for which a text is searched several times as fast
-    r"[\s|■●•·/.:\\](?:(?<=\s)(?=[\s|■●•·\\/–—»:-])(?:\s*(?:[|■●•·\\]+\s*|[/–—»-]+\s*|::?\s+)|\s+)|(?<=\t)"
+    r"[\s|■●•·/.:\\](?:(?<=\s)(?=[\s|■●•·\\/–—»›>:-])(?:\s*(?:[|■●•·\\]+\s*|[/–—»›>-]+\s*|::?\s+)|\s+)|(?<=\t)"
     r"|(?<!\s)(?:(?<=[|■●•·\\])[|■●•·\t\\]*\s*|(?<=[/:])\s+|(?<=[.!?»”]/)/*\s*|(?<=\.)[–—-]+\s*))"
 )
 
@@ -143,7 +143,7 @@ def _separated(text: str, start: int, end: int, hints: Hints) -> Found | None:
         if reading is None:
             continue
         named = reading.photographer is not None or reading.agency is not None
-        sets_off = named and (any(c in match[0] for c in "/|\\\t■●•.»") or match[0] == " – ")
+        sets_off = named and (any(c in match[0] for c in "/|\\\t■●•.»›>") or match[0] == " – ")
         several = " " in rest and rest.isupper() and not text[start : match.start()].isupper()
         if match[0][0] == ":":  # "... de la obra: R. I.", but "Nadie lo sabe: Ana Sanz" says who said so
             first = rest.split()[0]

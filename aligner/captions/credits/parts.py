@@ -57,7 +57,7 @@ def place(side: str, separator: str) -> str:
 
 # Without any of these a line has neither a label nor a credit beside a caption.
 _CUE = re.compile(
-    r"[/\\📷📸|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?(?:[^\W\d_a-zß-ÿ]|dpa|epa)|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
+    r"[/\\📷📸|()\[\]:：©Ⓒ@\t–—•■●·▪_►▶▲▼◄◆◇○★☆→›>,]|\s[-\s]|[-\s]\s|[.!?…»”\"]\s?(?:[^\W\d_a-zß-ÿ]|dpa|epa)|[a-záéíóúñ\d][A-ZÁÉÍÓÚÑ]|[A-Z][-–—][A-Z]"
 )
 
 
