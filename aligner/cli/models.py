@@ -147,14 +147,15 @@ def verify(
     from aligner.translation.models import find, installed
 
     failed = False
-    for model in [find(name) for name in names] if names else installed():
+    found = [(name, find(name)) for name in names] if names else [(model.name, model) for model in installed()]
+    for name, model in found:
         try:
             problems = model.verify()
         except ModelError as error:
             problems = [str(error)]
         failed |= bool(problems)
         files = count(len(model.manifest.files) if model.manifest else 0, "file")
-        put(f"{model.name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
+        put(f"{name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
     raise typer.Exit(1 if failed else 0)
 
 
