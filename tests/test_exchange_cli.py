@@ -77,6 +77,14 @@ def test_a_file_of_another_run_is_refused_in_one_line(tmp_path: Path, run: Path)
     assert not (tmp_path / "new.jsonl").exists()
 
 
+def test_tags_carry_no_edits(tmp_path: Path, run: Path) -> None:
+    sheet = tmp_path / "c.xlsx"
+    assert aligner("export", run, "-o", sheet).exit_code == 0
+    result = aligner("import", sheet, "--run", run, "--patch", tmp_path / "out", "--patch-mode", "tag")
+    assert "writes no translation" in said(result)
+    assert not (tmp_path / "out").exists()
+
+
 def test_stdout_and_formats(run: Path) -> None:
     assert aligner("export", run, "--to", "tmx").stdout.startswith("<?xml")
     assert "say which format" in said(aligner("export", run))

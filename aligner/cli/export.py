@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from aligner.cli.output import refuse
-from aligner.cli.run import PATCH_MODE_HELP, PatchMode
+from aligner.cli.run import PatchMode
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import EDITABLE, Format
 from aligner.exchange.edits import Side, foreign
@@ -85,7 +85,10 @@ def import_(
         ),
     ] = None,
     patch: Annotated[Path | None, typer.Option(metavar="DIR", help="Write corrected articles below DIR.")] = None,
-    patch_mode: Annotated[PatchMode, typer.Option(help=PATCH_MODE_HELP)] = PatchMode.replace,
+    patch_mode: Annotated[
+        PatchMode,
+        typer.Option(help="Put translations in the captions' place, or keep captions in brackets behind them (both)."),
+    ] = PatchMode.replace,
     articles: ArticlesOption = None,
     format_: Annotated[
         Format | None,
@@ -122,6 +125,8 @@ def import_(
         refuse(context, "patch_mode", "articles", because="is for corrected articles: give --patch too")
         if output in (None, "-"):
             refuse(context, "force", because="is for files that --patch or -o overwrite: give one of them")
+    if patch_mode is PatchMode.tag:
+        raise UsageError("--patch-mode tag writes no translation, edited or not: give replace or both")
     if output not in (None, "-") and run != "-" and Path(output).resolve() == Path(run).resolve():
         raise UsageError(f"{output}: is the run itself, which stays as it is; name another file")
     documents = read_run(run)

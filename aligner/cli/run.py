@@ -54,10 +54,6 @@ class PatchMode(Enum):
     tag = "tag"
 
 
-PATCH_MODE_HELP = (
-    "Put translations in the captions' place, keep captions in brackets behind them, or translate nothing and mark the "
-    "captions with their language (lang)."
-)
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -197,7 +193,13 @@ def run(
         str | None,
         typer.Option(metavar="DIR", help="Write corrected articles below DIR; - prints one to stdout."),
     ] = None,
-    patch_mode: Annotated[PatchMode, typer.Option(help=PATCH_MODE_HELP)] = PatchMode.replace,
+    patch_mode: Annotated[
+        PatchMode,
+        typer.Option(
+            help="Put translations in the captions' place, keep captions in brackets behind them (both), or translate "
+            "nothing and mark captions with their language (tag)."
+        ),
+    ] = PatchMode.replace,
     force: Annotated[
         bool, typer.Option("--force", help="Let --patch overwrite files that are other than what it writes.")
     ] = False,
