@@ -141,7 +141,8 @@ def test_an_accent_tells_a_verb_from_a_noun() -> None:
 
 def test_an_attention_that_is_not_clear_changes_no_word() -> None:
     vague = Hypothesis("Rebaño en el barro", "Herd in the bar", -0.5, alignment=((0.3,) * 4,) * 4)
-    assert mend(vague, frozenset()) == vague
+    found = mend(vague, frozenset())
+    assert found == replace(vague, problems=(Problem("word-lost", "barro"),))
 
 
 def test_the_article_has_its_words() -> None:
@@ -261,8 +262,23 @@ def test_the_article_decides() -> None:
     assert mend(flee, {"mochile"}) == flee
 
 
+def test_a_word_that_nothing_stands_for_is_named() -> None:
+    source = "Cajas de fresas listas para la exportación"
+    lost = hypothesis(source, "Boxes ready for the export", ready=3, the=5, export=6, **{"for": 4})
+    assert [str(problem) for problem in mend(lost, frozenset()).problems] == ["word-lost: fresas"]
+    whole = hypothesis(source, "Boxes of strawberries ready for the export", ready=3, the=5, export=6, **{"for": 4})
+    assert mend(whole, frozenset()) == whole
+    assert mend(replace(lost, alignment=None), frozenset()).problems == ()
+    for caption, text, links in (
+        ("Ana Paz, de 84 años", "Ana Paz, 84", {"84": 3}),
+        ("Una plaza de toros", "A bullring", {"bullring": 1}),
+        ("Vista de Tenerife", "View", {}),  # names have their own warning
+    ):
+        assert mend(hypothesis(caption, text, **links), frozenset()).problems == ()
+
+
 def test_what_cannot_be_looked_up_is_named() -> None:
-    for text, word in (("A bitcornist on the beach", "bitcornist"), ("The Ohiseo Palace", "Ohiseo")):
+    for text, word in (("A bitcornist on the beach", "bitcornist"), ("The Ohiseo beach", "Ohiseo")):
         found = mend(hypothesis("Un zurriburri en la playa", text), frozenset())
         assert (found.text, found.problems) == (text, (Problem("unknown-word", word),))
     without = replace(hypothesis("Huyen con una mochila", "They flee with a mochile"), alignment=None)

@@ -49,6 +49,9 @@ WORKS = frozenset(_WORKS.split())
 #: Accents that English has in names alone.
 _ACCENTS = frozenset("áíóúñ")
 _OPENED = re.compile(r"(?:^|[.!?…:])\W*$")
+#: Words that dates and ages do without in English, and those of numbers.
+_OTHERWISE = "ano anos dia dias pasado pasada proximo proxima cuatro cinco seis siete ocho nueve diez mano manos"
+_SAID_OTHERWISE = frozenset(_OTHERWISE.split())
 _JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
 _QUOTED = re.compile('"([^"]+)"')
 #: How likely the article's word for a source word must be beside the translation's to take its place.
@@ -71,7 +74,7 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
         stay as they are: those that neither caption nor article has are named.
     """
     source = tokens(hypothesis.source)
-    text, alignment, settled, kept = _with_phrases(hypothesis, source, article)
+    text, alignment, settled, kept, phrased = _with_phrases(hypothesis, source, article)
     problems = list(hypothesis.problems)
     words = tokens(text)
     copied = {token.key for token in source}
@@ -103,8 +106,6 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
             doubtful.append((token, origin, found))
         elif odd and token.key not in copied:
             problems.append(guard.Problem("unknown-word", token.form))
-    if text == hypothesis.text and not doubtful and len(problems) == len(hypothesis.problems):
-        return hypothesis
     done: set[Token] = set()
     for token, origin, found in reversed(doubtful):
         if origin in done:
@@ -116,31 +117,49 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
         first = token.place
         while first - 1 in same:
             first -= 1
-        text, alignment = put(
-            text,
-            alignment,
-            (first, token.place + 1),
-            found,
-            capital=token.first or (origin.capital and not origin.first),
-        )
+        capital = token.first or (origin.capital and not origin.first)
+        text, alignment = put(text, alignment, (first, token.place + 1), found, capital=capital)
         if not _is_known(token.key) or stem(token.key) not in possible:  # else it is a synonym
             problems.append(guard.Problem("looked-up", f'"{found}" for "{origin.form}"'))
     if text != hypothesis.text:
         problems = guard.remaining(problems, hypothesis.source, text)
+    if lost := _lost([token for token in source if token.start not in phrased], tokens(text), alignment):
+        problems.append(guard.Problem("word-lost", ", ".join(lost)))
+    if text == hypothesis.text and len(problems) == len(hypothesis.problems):
+        return hypothesis
     problems.sort(key=lambda problem: -guard.CODES[problem.code])
     return replace(hypothesis, text=text, alignment=alignment, problems=tuple(problems))
 
 
+def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | None) -> list[str]:
+    """Words of the caption that nothing in the translation stands for, and that none of its words looks at."""
+    if alignment is None:
+        return []
+    said = {stem(word.key) for word in words} | {word.key for word in words}
+    return [
+        token.form
+        for token in source
+        if len(token.key) >= SHORTEST_ODD
+        and not (token.capital and not token.first)
+        and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
+        and max((row[token.place] for row in alignment if token.place < len(row)), default=1.0) < CLEAR
+        and (listed := dictionary().word(token.key, token.form)).forms
+        and said.isdisjoint(listed.stems)
+    ]
+
+
 def _with_phrases(
     hypothesis: Hypothesis, source: Sequence[Token], article: Container[str]
-) -> tuple[str, Matrix | None, frozenset[str], set[str]]:
+) -> tuple[str, Matrix | None, frozenset[str], set[str], set[int]]:
     """The translation with the phrases of the dictionary, and names and titles that stay.
 
     Returns:
-        Text and alignment; the stems of the words that stand for phrases; the folded words of names and titles.
+        Text and alignment; the stems of the words that stand for phrases; the folded words of names and titles; where
+        the words of phrases stand in the source, see :class:`Token`.
     """
     text, alignment, kept = _with_titles(hypothesis.source, hypothesis.text, hypothesis.alignment)
     stems: set[str] = set()
+    phrased: set[int] = set()
     after = 0
     keys, printed = tuple(token.key for token in source), tuple(token.form for token in source)
     for i, token in enumerate(source):
@@ -155,6 +174,7 @@ def _with_phrases(
         if found is None:
             continue
         after = i + len(found.words)
+        phrased.update(word.start for word in source[i:after])
         forms = {form: " ".join(stem(word) for word in form.lower().replace("-", " ").split()) for form in found.forms}
         stems.update(word for form in forms.values() for word in form.split())
         said = f" {' '.join(stem(token.key) for token in tokens(text))} "
@@ -165,7 +185,7 @@ def _with_phrases(
             continue
         wanted = next((form for form in forms if all(word in article for word in form.lower().split())), found.forms[0])
         text, alignment = put(text, alignment, _widened(edit, text, wanted), wanted, capital=token.capital)
-    return text, alignment, frozenset(stems), kept
+    return text, alignment, frozenset(stems), kept, phrased
 
 
 def _with_titles(source: str, text: str, alignment: Matrix | None) -> tuple[str, Matrix | None, set[str]]:

@@ -32,6 +32,7 @@ CODES = {
     "name-added": 15,  # a place or people that neither caption nor article names
     "untranslated": 10,  # a Spanish word left over: better than an invented one
     "glossary-missed": 10,  # a glossary's term could not be put in
+    "word-lost": 9,  # a word of the source that nothing stands for
     "unknown-word": 8,  # a word that neither caption, article nor word list has
     "looked-up": 5,  # such a word, replaced by the lexicon's
     "quotes-lost": 4,  # quotation marks are missing
