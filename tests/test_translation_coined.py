@@ -262,6 +262,13 @@ def test_the_article_decides() -> None:
     assert mend(flee, {"mochile"}) == flee
 
 
+def test_a_hypothesis_without_a_word_is_not_chosen() -> None:
+    source = "Piñas de cera"
+    whole = replace(hypothesis(source, "Wax pineapples", Wax=2, pineapples=0), score=-0.3)
+    short = replace(hypothesis(source, "Pineapples"), score=-0.2)
+    assert ArticleChoice(("Nothing was said.",)).choose([short, whole]).text == whole.text
+
+
 def test_a_word_that_nothing_stands_for_is_named() -> None:
     source = "Cajas de fresas listas para la exportación"
     lost = hypothesis(source, "Boxes ready for the export", ready=3, the=5, export=6, **{"for": 4})

@@ -36,6 +36,8 @@ SHORTEST_COMPOUND = 7
 #: Least attention on a source word for it to come into question; the same where what it has to replace is a word; least
 #: of attention and half the likeness of letters together for the look-up.
 FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
+#: Least attention on a source word for the choice among hypotheses not to count it as lost.
+IGNORED = 0.2
 #: Words that a phrase may begin or end with.
 PREPOSITIONS = frozenset(["about", "at", "beside", "by", "for", "from", "in", "of", "on", "to", "under", "with"])
 #: Words of the longest title that stays as it is, and what stands before it.
@@ -131,7 +133,12 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
     return replace(hypothesis, text=text, alignment=alignment, problems=tuple(problems))
 
 
-def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | None) -> list[str]:
+def lost_words(source: str, text: str, alignment: Matrix | None) -> list[str]:
+    """Words of a caption that surely nothing in a translation stands for, as far as the dictionary and attention tell."""
+    return _lost(tokens(source), tokens(text), alignment, IGNORED)
+
+
+def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | None, least: float = CLEAR) -> list[str]:
     """Words of the caption that nothing in the translation stands for, and that none of its words looks at."""
     if alignment is None:
         return []
@@ -142,9 +149,9 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
         if len(token.key) >= SHORTEST_ODD
         and not (token.capital and not token.first)
         and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
-        and max((row[token.place] for row in alignment if token.place < len(row)), default=1.0) < CLEAR
         and (listed := dictionary().word(token.key, token.form)).forms
         and said.isdisjoint(listed.stems)
+        and max((row[token.place] for row in alignment if token.place < len(row)), default=1.0) < least
     ]
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aligner.translation import guard
-from aligner.translation.coined import mend
+from aligner.translation.coined import lost_words, mend
 from aligner.translation.mentions import FUNCTION_WORDS, Mentions, words_of
 from aligner.translation.pairing import pairs
 from aligner.translation.respelling import Spelled, respell
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 #: What evidence weighs beside the model's score, the mean log-probability per piece: the translation's words that the
 #: article has, and that the paragraph with most of them has, each over the caption's words, so that to leave out a word
-#: gains nothing; length, as a share of the caption's; a name that is lost or said once more.
-ARTICLE, PARAGRAPH, LENGTH, LOST = 0.3, 0.5, 0.3, 0.1
+#: gains nothing; length, as a share of the caption's; a name that is lost or said once more; a
+#: word that nothing stands for.
+ARTICLE, PARAGRAPH, LENGTH, LOST, LOST_WORD = 0.3, 0.5, 0.3, 0.1, 0.2
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class ArticleChoice:
             + PARAGRAPH * together / size
             + LENGTH * length
             - LOST * (spelled.lost + self._twice(hypothesis.source, spelled.text))
+            - LOST_WORD * len(lost_words(hypothesis.source, spelled.text, spelled.alignment))
         )
 
     def _twice(self, source: str, text: str) -> int:
