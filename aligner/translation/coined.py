@@ -134,7 +134,7 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
 
 
 def lost_words(source: str, text: str, alignment: Matrix | None) -> list[str]:
-    """Words of a caption that surely nothing in a translation stands for, as far as the dictionary and attention tell."""
+    """Words of a caption that surely nothing in a translation stands for, by the dictionary and attention."""
     return _lost(tokens(source), tokens(text), alignment, IGNORED)
 
 
