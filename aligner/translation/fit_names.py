@@ -19,7 +19,7 @@ from importlib.metadata import version
 from aligner.resources import data
 from aligner.translation.mentions import words_of
 
-KINDS = ("place", "institution", "acronym", "demonym", "title", "word")
+KINDS = ("place", "institution", "person", "acronym", "demonym", "title", "word")
 
 
 def own_lines() -> Iterator[tuple[str, str, str]]:

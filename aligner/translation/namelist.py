@@ -18,7 +18,7 @@ class Entry:
     """What the list knows of a Spanish name.
 
     Attributes:
-        kind: ``place``, ``institution``, ``acronym``, ``demonym``, ``title`` or ``word``.
+        kind: ``place``, ``institution``, ``person``, ``acronym``, ``demonym``, ``title`` or ``word``.
         senses: its English names; each is a tuple of spellings of one name.
     """
 

@@ -329,7 +329,7 @@ def _fits(source: str, found: Sequence[Token], i: int, size: int, entry: Entry) 
         return not token.capital or token.first
     if entry.kind == "title":
         return not token.capital or not token.follows
-    if entry.kind == "word":
+    if entry.kind in {"word", "person"}:
         return False
     if entry.kind == "acronym":
         return all(is_loud(t.form) or not t.form.isalpha() or t.form == "ONGs" for t in found[i : i + size])
@@ -367,10 +367,11 @@ def _from_list(source: str, words: Sequence[Token], entry: Entry, mentions: Ment
         return Pair(content, printed, found, True, entry.kind, forms)
     if entry.kind == "place" and len(words) == 1 and _is_namesake(source, words[0]):
         return Pair(content, printed, printed, False, "whole")
-    others = tuple(entry.forms[1:])
+    first, *rest = entry.senses
+    others = tuple(form for sense in rest for form in sense)
     # A name of several words that is the same in English is kept whole.
     kept = len(content) > 1 and entry.kind == "place" and fold(printed) == fold(entry.forms[0])
-    return Pair(content, printed, entry.forms[0], False, "whole" if kept else entry.kind, others)
+    return Pair(content, printed, first[0], False, "whole" if kept else entry.kind, others, first[1:])
 
 
 def _is_namesake(source: str, word: Token) -> bool:
@@ -445,7 +446,7 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions, inside: bool
                 if best is None or ranking[0] > best[0]:
                     best = ranking
     if best is None:
-        yield from _unmentioned(source, run, inside or len(run) > 1)
+        yield from _unmentioned(source, run, mentions, inside or len(run) > 1)
         return
     _, i, size, (p, at) = best
     yield from _spelled(source, run[:i], mentions, True) if i else ()
@@ -462,11 +463,20 @@ def _spelled(source: str, run: Sequence[Token], mentions: Mentions, inside: bool
     yield from _spelled(source, run[i + size :], mentions, True) if i + size < len(run) else ()
 
 
-def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pair]:
-    """Pairs of a run that the article has nothing of: a pair a word, but for names that begin with an article."""
+def _unmentioned(source: str, run: Sequence[Token], mentions: Mentions, inside: bool) -> Iterator[Pair]:
+    """Pairs of a run that the article spells otherwise or not at all.
+
+    They are a pair a word, but for people of the list and names that begin with an article.
+    """
     given, after = False, 0
     for i, token in enumerate(run):
         if i < after:
+            continue
+        if person := _person(run, i):
+            size, entry = person
+            after = i + size
+            yield replace(_from_list(source, run[i:after], entry, mentions), inside=inside)
+            given = False
             continue
         after = _together(run, i)
         words = tuple(word for word in run[i:after] if word.capital)
@@ -493,6 +503,16 @@ def _unmentioned(source: str, run: Sequence[Token], inside: bool) -> Iterator[Pa
                 surname=surname,
                 given=given and followed and not surname and not reigns,
             )
+
+
+def _person(run: Sequence[Token], i: int) -> tuple[int, Entry] | None:
+    """How many words from ``i`` are somebody whom English calls otherwise, and their entry in the list."""
+    known = lexicon()
+    for size in range(min(known.longest(run[i].key), len(run) - i), 0, -1):
+        for entry in known.entries(" ".join(word.key for word in run[i : i + size])):
+            if entry.kind == "person" and run[i].capital:
+                return size, entry
+    return None
 
 
 def _together(run: Sequence[Token], i: int) -> int:

@@ -187,10 +187,12 @@ class _Rewriter:
             self.found[index] = span
             printed = self.text[self.tokens[span[0]].start : self.tokens[span[-1]].end]
             small = pair.kind in {"title", "word"}
-            if form == pair.target and printed != form and words_of(printed) == words_of(form) and not small:
+            person = pair.kind == "person"
+            same = printed != form and words_of(printed) == words_of(form)
+            if same and (form == pair.target or person) and not small:
                 if printed.isupper() and printed == casing.capitals(form):
                     pass
-                elif (pair.mentioned or self._loses_accents(span, pair)) and not (
+                elif (pair.mentioned or person or self._loses_accents(span, pair)) and not (
                     printed.lower() == form.lower() and pair.words[0].first
                 ):
                     self.replace(span, form)
@@ -257,13 +259,14 @@ class _Rewriter:
         """Replaces what stands in the place of a name, where that is certain enough."""
         pair = self.wanted[index]
         owned = self.owned(pair)
-        if pair.kind in {"title", "word", "demonym"} or (pair.kind not in {"name", "whole"} and not pair.mentioned):
+        whole = pair.kind == "whole" or (pair.kind == "person" and len(pair.words) > 1 and not pair.mentioned)
+        if pair.kind in {"title", "word", "demonym"} or not (pair.kind == "name" or whole or pair.mentioned):
             span = self._copy(pair, owned)
-        elif pair.kind == "whole" and self.alignment is not None:
+        elif whole and self.alignment is not None:
             span = self._contiguous(sorted({*owned, *self._near(pair, owned)}))
         elif pair.mentioned:
             span = self._region(pair, owned)
-        elif pair.kind == "whole":
+        elif whole:
             span = None
         else:
             span = self._garbled(pair, owned)
@@ -375,7 +378,8 @@ class _Rewriter:
             left = token.key == key or (fuzz.ratio(token.key, key) >= 85 and token.key not in english_words())
             if fold(pair.target) in token.key:  # two words run together
                 continue
-            sure = pair.mentioned or (pair.kind == "place" and not pair.others and pair.words[0].capital)
+            listed = pair.kind in {"place", "person"} and not pair.others and pair.words[0].capital
+            sure = pair.mentioned or listed
             if (left and sure) or (not left and self._strange(j)):
                 return [j]
         return self._mistaken(pair, owned)
