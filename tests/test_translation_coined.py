@@ -276,6 +276,8 @@ def test_a_word_that_nothing_stands_for_is_named() -> None:
     whole = hypothesis(source, "Boxes of strawberries ready for the export", ready=3, the=5, export=6, **{"for": 4})
     assert mend(whole, frozenset()) == whole
     assert mend(replace(lost, alignment=None), frozenset()).problems == ()
+    beside = hypothesis("El exalcalde Ruiz saluda", "Ruiz greets", Ruiz=1, greets=3)  # the name looks at the title
+    assert [str(problem) for problem in mend(beside, frozenset()).problems] == ["word-lost: exalcalde"]
     for caption, text, links in (
         ("Ana Paz, de 84 años", "Ana Paz, 84", {"84": 3}),
         ("Una plaza de toros", "A bullring", {"bullring": 1}),

@@ -143,6 +143,10 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
     if alignment is None:
         return []
     said = {stem(word.key) for word in words} | {word.key for word in words}
+    names = {token.key for token in source if token.capital and not token.first}
+    # A name that looks at a word beside it does not stand for that.
+    named = {word.place for word in words if word.key in names}
+    rows = [row for place, row in enumerate(alignment) if place not in named]
     return [
         token.form
         for token in source
@@ -151,7 +155,7 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
         and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
         and (listed := dictionary().word(token.key, token.form)).forms
         and said.isdisjoint(listed.stems)
-        and max((row[token.place] for row in alignment if token.place < len(row)), default=1.0) < least
+        and max((row[token.place] for row in rows if token.place < len(row)), default=0.0) < least
     ]
 
 
