@@ -6,6 +6,7 @@ remedy, and the command line prints it without a traceback.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -73,4 +74,6 @@ def unwritable(target: Path, error: OSError) -> OutputError:
         return OutputError(f"{target}: cannot be written: a file has this name; name a folder")
     if target.is_dir() and isinstance(error, IsADirectoryError):
         return OutputError(f"{target}: cannot be written: a folder has this name; name a file")
-    return OutputError(f"{target}: cannot be written ({error.strerror}); choose a folder you may write to")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "free space there, or choose another folder" if full else "choose a folder you may write to"
+    return OutputError(f"{target}: cannot be written ({error.strerror}); {remedy}")

@@ -7,11 +7,13 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +190,31 @@ def test_stopped_gently(tmp_path: Path, number: signal.Signals, code: int) -> No
     assert 0 < done.counts.documents < 4000
     assert f"stopped; {done.counts.documents:,} documents are done and safe" in errors
     until(lambda: not session(process.pid))  # nothing is left behind
+
+
+def test_ctrl_c_at_any_moment(aligner: Run, tmp_path: Path) -> None:
+    """In a terminal Ctrl-C reaches all processes of the command at once."""
+    make_corpus.write(tmp_path / "c.jsonl", 600, seed=6, residue=0)
+    arguments = ("batch", tmp_path / "c.jsonl", "--out", tmp_path / "run", "--no-translate", "--commit-seconds", "0")
+    command = [sys.executable, "-m", "aligner", *map(str, arguments)]
+    for moment in (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=moment)
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode in (0, 130, -signal.SIGINT), errors
+        # Python's own start may be what it hits; not the command, nor the process that workers are forked from.
+        assert not any(place in errors for place in ("aligner/cli", "aligner/batch", "multiprocessing"))
+        assert process.returncode != 130 or "aligner: stopped" in errors
+        until(lambda pid=process.pid: not session(pid))  # type: ignore[misc]
+    assert aligner(*arguments).returncode == 0
+    assert aligner(*arguments[:3], tmp_path / "other", *arguments[4:]).returncode == 0
+    assert snapshot(tmp_path / "run") == snapshot(tmp_path / "other")
 
 
 def until(condition: Callable[[], bool], *expected: type[Exception], seconds: float = 60) -> None:
@@ -451,11 +478,69 @@ MISTAKES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         lambda folder: [str(folder / "in.txt"), "--out", str(folder / "in.txt")],
         "cannot be written",
     ),
+    "a folder within the input": (
+        lambda folder: [str(folder), "--out", str(folder / "in.txt.run")],
+        "whose documents are read; give a folder elsewhere",
+    ),
+    "a folder within another run": (
+        lambda folder: (folder / "run.json").touch() or [str(folder / "in.txt")],  # type: ignore[func-returns-value]
+        "lies in the folder of another run",
+    ),
+    "a memory that is a folder": (lambda folder: [str(folder / "in.txt"), "--memory", str(folder)], "Is a directory"),
+    "a memory that is a text": (
+        lambda folder: [str(folder / "in.txt"), "--memory", str(folder / "in.txt")],
+        "in.txt: file is not a database; name another file, or leave --memory out",
+    ),
     "no such model": (lambda folder: [str(folder / "in.txt"), "--model", "xx-yy"], "unknown model"),
     "no such engine": (lambda folder: [str(folder / "in.txt"), "--mt-engine", "fast"], "unknown engine"),
     "retry of nothing": (lambda folder: [str(folder / "in.txt"), "--retry-failed"], "no run here"),
     "plan of stdin": (lambda folder: ["-", "--plan"], "cannot sample standard input"),
 }
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--shard-size", 10**20), ("--max-document-mb", "inf"), ("--memory-limit", 10**30), ("--time-limit", "nan")],
+)
+def test_numbers_out_of_range(aligner: Run, tmp_path: Path, option: tuple[str, object]) -> None:
+    (tmp_path / "in.txt").write_text("The minister arrived.\n", encoding="utf-8")
+    done = aligner("batch", tmp_path / "in.txt", "--out", tmp_path / "new", *option)
+    assert done.returncode == 2
+    assert option[0] in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes | None]] = {
+    "manifest.json": lambda data: data[:-20],
+    "journal": lambda data: data.replace(b"0", b"1"),
+    "failed.jsonl": lambda data: data.replace(b"cause", b"because"),
+    "inputs.jsonl": lambda data: None,
+    "ids.sqlite": lambda data: b"nothing that SQLite knows" * 10,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_files_of_a_run_are_named(aligner: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in.txt").write_text("The minister arrived.\n", encoding="utf-8")
+    (tmp_path / "empty.txt").touch()
+    run = tmp_path / "run"
+    command = ("batch", tmp_path / "in.txt", tmp_path / "empty.txt", "--out", run, "--no-translate")
+    assert aligner(*command).returncode == 1
+    before = (run / "part-00000.jsonl").read_bytes()
+    if (damaged := DAMAGE[name]((run / name).read_bytes())) is None:
+        (run / name).unlink()
+    else:
+        (run / name).write_bytes(damaged)
+    refused = [aligner(*command), aligner(*command, "--retry-failed"), aligner("batch", "status", run)]
+    refused = [done for done in refused if done.stderr]
+    assert refused
+    for done in refused:
+        assert done.returncode in (1, 2)
+        assert name in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "new folder" in done.stderr or "another --out" in done.stderr
+    assert (run / "part-00000.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -561,6 +646,45 @@ def test_damaged_memory_is_done_without(tmp_path: Path) -> None:
 # -- the worker ------------------------------------------------------------------------------------------------------
 
 
+def test_a_memory_that_cannot_be_used_is_named(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("The minister arrived.\n\nUna manifestante muestra una pancarta.\n", "utf-8")
+    run = tmp_path / "run"
+    command = ("batch", tmp_path / "in.txt", "--out", run)
+    assert aligner(*command).returncode == 0
+    before = (run / "part-00000.jsonl").read_bytes()
+    aligner("batch", "status", run)
+    assert not list(run.glob("memory.sqlite-*"))  # nobody has it open any more
+    for name in ("manifest.json", "journal"):
+        (run / name).unlink()
+    (run / "memory.sqlite").write_bytes(b"damaged")
+    done = aligner(*command)
+    assert done.returncode == 0
+    assert f"goes on without the translation memory: {run / 'memory.sqlite'}: file is not a database" in done.stderr
+    assert (run / "part-00000.jsonl").read_bytes() == before
+
+
+def test_another_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE entries (name TEXT)")
+    before = path.read_bytes()
+    memory = Memory(path, {"model": "a"})
+    assert memory.broken == f"{path}: is another database, no translation memory"
+    memory.put({}, "4")
+    assert memory.get(["Una calle"], "4") == {}
+    assert path.read_bytes() == before
+
+
+def test_files_that_are_no_documents_are_counted(aligner: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.txt", "b.jpg", "c.jpg"):
+        (folder / name).write_text("The minister arrived.\n", encoding="utf-8")
+    done = aligner("batch", folder, "--out", tmp_path / "run", "--no-translate")
+    assert done.returncode == 0
+    assert done.stderr == "aligner: files of other formats in the folders, left out: 2\n"
+
+
 def test_an_unexpected_error_is_the_documents_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect in a stage costs one document; a broken model ends the run."""
     worker = Worker(WorkerSettings(FIND))
@@ -573,8 +697,9 @@ def test_an_unexpected_error_is_the_documents_own(monkeypatch: pytest.MonkeyPatc
         return real(self, article)
 
     monkeypatch.setattr(Pipeline, "find", find)
-    outcomes = worker.run(items)
-    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    outcomes = [worker.find(item) for item in items]
+    assert [isinstance(outcome, Outcome) and outcome.failed for outcome in outcomes] == [False, True, False]
+    assert isinstance(outcomes[1], Outcome)
     failure = json.loads(outcomes[1].line)
     assert failure["cause"] == "internal-error"
     assert "ValueError at test_batch.py" in failure["error"]

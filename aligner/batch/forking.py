@@ -7,30 +7,34 @@ modules, it loads the workers' at the same time.
 from __future__ import annotations
 
 import multiprocessing
+import signal
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 
-def context(*, translate: bool, link: bool, engine: str) -> Any:
-    """The multiprocessing context of workers, with what they import.
+def start(*, translate: bool, link: bool, engine: str) -> Any:
+    """Starts the process, which ends with this one, if it does not run yet.
 
     Args:
-        translate: whether they translate.
+        translate: whether workers translate.
         link: whether they link.
         engine: what they translate with.
+
+    Returns:
+        The multiprocessing context of workers.
     """
-    made: Any = multiprocessing.get_context("forkserver")
+    context: Any = multiprocessing.get_context("forkserver")
     preload = ["aligner.batch.preload"]
     if translate and engine == "ctranslate2":
         preload += ["ctranslate2", "sentencepiece", "aligner.translation"]
     if link:
         preload += ["aligner.batch.preload_link"]
-    made.set_forkserver_preload(preload)
-    return made
-
-
-def start(*, translate: bool, link: bool, engine: str) -> None:
-    """Starts the process, which ends with this one; arguments as of :func:`context`."""
-    from multiprocessing import forkserver
-
-    context(translate=translate, link=link, engine=engine)
-    forkserver.ensure_running()
+    context.set_forkserver_preload(preload)
+    resource_tracker.ensure_running()  # which unblocks the signal
+    # Ctrl-C in a terminal reaches all its processes: this one decides, the others would end in a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    return context

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from aligner.batch import forking
-from aligner.batch.work import Chunk, Found, Outcome, Worker, WorkerSettings, failure
+from aligner.batch.work import Chunk, Found, Outcome, Statistics, Worker, WorkerSettings, failure
 from aligner.errors import AlignerError, UsageError
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def run(
     settings: WorkerSettings,
     workers: int,
     time_limit: float,
-    statistics: Callable[[dict[str, int]], None],
+    statistics: Callable[[Statistics], None],
 ) -> Generator[list[Outcome] | None, None, None]:
     """Processes chunks in worker processes.
 
@@ -275,7 +275,7 @@ def run(
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
     options = settings.options
-    context = forking.context(translate=options.translate, link=options.link, engine=options.engine)
+    context = forking.start(translate=options.translate, link=options.link, engine=options.engine)
     pool = [_process(context, settings) for _ in range(workers)]
     reader = _Reader(chunks)
     begun: dict[int, _Progress] = {}
@@ -349,7 +349,7 @@ def _deal(
         worker.send(task, begun[task.number].chunk)
 
 
-def _collect(worker: _Process, begun: dict[int, _Progress], statistics: Callable[[dict[str, int]], None]) -> bool:
+def _collect(worker: _Process, begun: dict[int, _Progress], statistics: Callable[[Statistics], None]) -> bool:
     """Takes what a worker has sent; False if it is dead."""
     try:
         while worker.connection.poll():

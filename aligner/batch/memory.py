@@ -8,7 +8,9 @@ It is a cache: when it is damaged or the disk is full, translation goes on witho
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -147,11 +149,21 @@ class Memory:
 
     def _open(self, _: object = None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         # Autocommit: transactions are begun by hand.
         database = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        database.executescript(_SCHEMA)
+        try:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and not {"namespaces", "entries"} <= tables:
+                raise sqlite3.DatabaseError("is another database, no translation memory")
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            database.execute("SELECT key, namespace, source, target, details, added FROM entries LIMIT 0")
+        except sqlite3.Error:
+            database.close()
+            raise
         self._database = database
 
     def _try(self, action: Callable[[Any], None]) -> None:
@@ -160,7 +172,7 @@ class Memory:
         try:
             action(self._database)
         except (sqlite3.Error, OSError) as error:
-            self.broken = f"{self.path}: {error}"
+            self.broken = f"{self.path}: {getattr(error, 'strerror', None) or error}"
             self.close()
 
 
@@ -262,7 +274,9 @@ def inspect(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         raise FileNotFoundError(path)
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+    # To look at a file that nobody has open must not leave anything beside it.
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True)) as database:
         rows = database.execute(
             "SELECT settings, count(entries.id), min(added), max(added) FROM namespaces"
             " LEFT JOIN entries ON entries.namespace = namespaces.id"

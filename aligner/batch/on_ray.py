@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from aligner.batch.settings import BatchOptions
-from aligner.batch.work import Found, Outcome, Worker, WorkerSettings, failure
+from aligner.batch.work import Found, Outcome, Statistics, Worker, WorkerSettings, failure
 from aligner.errors import AlignerError, UsageError, install
 from aligner.readers.sources import Position
 
@@ -61,7 +61,7 @@ class _Actor:
             done: Any = [[self._worker.finish(d) if isinstance(d, Found) else d for d in part] for part in parts]
             answer = (done, self._worker.take_statistics())
         except AlignerError as error:
-            answer = ((type(error), str(error)), {})
+            answer = ((type(error), str(error)), Statistics())
         return {"outcomes": [pickle.dumps(answer)]}
 
     def _find(self, item: Any) -> Found | Outcome:
@@ -84,7 +84,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _TimeLimitError
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e6))  # none takes inf
     try:
         yield
     finally:
@@ -96,7 +96,7 @@ def run(
     sources: Iterable[Source],
     options: BatchOptions,
     settings: WorkerSettings,
-    statistics: Callable[[dict[str, int]], None],
+    statistics: Callable[[Statistics], None],
 ) -> Generator[list[Outcome] | None, None, None]:
     """Processes sources on Ray: the cluster of ``RAY_ADDRESS``, or one of this machine's cores.
 

@@ -16,7 +16,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from io import FileIO
 from pathlib import Path
@@ -196,21 +196,63 @@ def read_journal(folder: Path) -> tuple[State, list[Shard], int]:
         OutputError: the journal is damaged before its end.
     """
     state, shards, length = State(), [], 0
+    journal = folder / JOURNAL
     damaged = False
     with suppress(FileNotFoundError):
-        for end, line in _journal_lines(folder / JOURNAL):
+        for end, line in _journal_lines(journal):
+            if damaged:
+                # A crash tears the last line only: this is another kind of harm.
+                raise OutputError(f"{journal}: damaged at byte {length}; restore it or start in a new folder")
             if line is None:
                 damaged = True
                 continue
-            if damaged:
-                # A crash tears the last line only: this is another kind of harm.
-                raise OutputError(f"{folder / JOURNAL}: damaged at byte {length}; restore it or start in a new folder")
             length = end
             if sealed := line.pop("sealed", None):
                 shards.append(Shard(**sealed))
             position = Position(**line["position"]) if line["position"] else None
             state = State(**line | {"position": position, "counts": Counts(**line["counts"])})
+    if not length and (folder / MANIFEST).exists():
+        raise OutputError(
+            f"{journal}: missing or damaged, and the run is finished; restore it or start in a new folder"
+        )
     return state, shards, length
+
+
+def digest(folder: Path) -> str:
+    """The digest of a finished run.
+
+    Raises:
+        OutputError: its manifest is missing or damaged.
+    """
+    try:
+        return str(json.loads((folder / MANIFEST).read_bytes())["digest"])
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        raise OutputError(f"{folder / MANIFEST}: missing or damaged; restore it or start in a new folder") from None
+
+
+def failed_lines(folder: Path, state: State) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Each line of ``failed.jsonl`` that counts, as it is and read.
+
+    Raises:
+        OutputError: lines that the journal counts are missing or damaged.
+    """
+    path = folder / FAILED
+    left = state.failed_bytes
+    with suppress(FileNotFoundError), path.open("rb") as lines:
+        for line in lines:
+            left -= len(line)
+            if left < 0:
+                break
+            try:
+                failure = json.loads(line)
+                _ = failure["document"], failure["source"], failure["position"], failure["cause"], failure["error"]
+            except (ValueError, LookupError, TypeError):
+                raise OutputError(f"{path}: a line is damaged; restore it or start in a new folder") from None
+            yield line, failure
+            if not left:
+                break
+    if left:
+        raise OutputError(f"{path}: was changed since the run wrote it; restore it or start in a new folder")
 
 
 class Output:
@@ -316,6 +358,7 @@ class Output:
             if self.state.shard_records:
                 self._seal()
             self._sync()
+            self._log()  # no manifest without a journal
             digest = hashlib.sha256()
             for shard in self.shards:
                 digest.update(f"{shard.sha256}  {shard.name}\n".encode())
@@ -424,25 +467,14 @@ class Output:
         self._log(shard)
         path.unlink(missing_ok=True)
 
-    def _guard(self) -> _Guard:
-        return _Guard(self)
-
-
-class _Guard:
-    """Turns a failing disk into a message that says what is safe."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            output = self._output
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Turns a failing disk into a message that says what is safe."""
+        try:
+            yield
+        except OSError as error:
             raise OutputError(
-                f"{output.folder}: cannot be written ({error.strerror}); "
-                f"{output._committed:,} documents are safe there. "
+                f"{self.folder}: cannot be written ({error.strerror}); {self._committed:,} documents are safe there. "
                 "Free space or mend the disk, then run the same command again: it goes on from them"
             ) from error
 

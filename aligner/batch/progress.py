@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from aligner.batch.output import Counts
-from aligner.show import styled
+from aligner.show import say, styled
 
 # Seconds between two lines of --log-json.
 _EVERY = 5.0
@@ -34,7 +34,7 @@ class Progress(Protocol):
         """
 
     def event(self, name: str, **details: Any) -> None:
-        """Something happened: started, resumed, stopped, finished."""
+        """Something happened: resumed, stopped, finished, or a warning; what a person reads is its ``message``."""
 
 
 class Rate:
@@ -61,7 +61,7 @@ class Rate:
 
 
 class Silent:
-    """Shows nothing: stderr is no terminal."""
+    """Shows warnings alone: stderr is no terminal."""
 
     def __enter__(self) -> Silent:
         return self
@@ -74,6 +74,8 @@ class Silent:
 
     def event(self, name: str, **details: Any) -> None:
         """See :class:`Progress`."""
+        if name == "warning":
+            say(details["message"])
 
 
 class JsonLog(Silent):

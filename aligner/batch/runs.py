@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
+from itertools import count as numbers
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from aligner.batch import output, settings
+from aligner.batch.memory import Memory
 from aligner.batch.output import Counts, Lock, Output
 from aligner.batch.progress import Progress, Silent
 from aligner.batch.settings import BatchOptions
-from aligner.batch.work import Chunk, Outcome, WorkerSettings, failure
+from aligner.batch.work import Chunk, Outcome, Statistics, WorkerSettings, failure
 from aligner.errors import AlignerError, OutputError, UsageError, unwritable
 from aligner.readers.names import SeenIds
 from aligner.readers.sources import Item, Limits, Position, SourceOptions, check_format, read_sources, sources_of
@@ -90,12 +93,14 @@ def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
         OutputError: the folder cannot be written to, or was changed.
         Stopped: SIGINT or SIGTERM came.
     """
-    output.available(options.format)
-    check_format(options.input_format)
-    described = settings.describe(options)
+    progress = progress or Silent()
+    described = _checked(options)
+    skipped: Counter[str] = Counter()
     with _folder(options.out):
-        settings.begin(options.out, described, source_names(options))
-        return _work(options, described, options.out, None, progress or Silent())
+        settings.begin(options.out, described, source_names(options, skipped))
+        for what, number in skipped.items():
+            progress.event("warning", message=f"{what} in the folders, left out: {number:,}")
+        return _work(options, described, options.out, None, progress)
 
 
 def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Summary:
@@ -112,9 +117,8 @@ def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Sum
         UsageError: the run is not finished, has no failures left, or was made with other options.
         ModelError, OutputError, Stopped: see :func:`run`.
     """
-    output.available(options.format)
     before = settings.load(options.out)
-    described = settings.describe(options)
+    described = _checked(options)
     with _folder(options.out):
         free = {name: described["options"][name] for name in ("document_bytes", "duplicate_ids")}
         own = before | {"options": before["options"] | free}
@@ -122,7 +126,7 @@ def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Sum
             shown = "".join(f"\n  {line}" for line in changed)
             raise UsageError(f"{options.out}: the run was made with other options:{shown}\nGive those of the run")
         previous, folder = _last_pass(options.out)
-        retry = _retry(options, previous / output.FAILED)
+        retry = _retry(options, previous)
         if not (retry.failures or retry.kept):
             raise UsageError(f"{previous}: no failed documents, nothing to retry")
         if not retry.failures:
@@ -135,23 +139,23 @@ def retry_failed(options: BatchOptions, progress: Progress | None = None) -> Sum
         return _work(options, described, folder, retry, progress or Silent())
 
 
-def _retry(options: BatchOptions, failed: Path) -> _Retry:
-    """What is to be done with the documents of a ``failed.jsonl``."""
+def _retry(options: BatchOptions, previous: Path) -> _Retry:
+    """What is to be done with the documents that failed in a pass."""
     retry = _Retry([], [])
+    inputs = settings.recorded(options.out)
     number = -1
     unchanged = False
-    with (options.out / settings.INPUTS).open("rb") as inputs, failed.open("rb") as lines:
-        for line in lines:
-            failure = json.loads(line)
-            position = Position(failure["position"][0], failure["source"], failure["position"][1])
-            if position.number > number:
-                before = next(islice(inputs, position.number - number - 1, None), b"")
-                unchanged = before == next(settings.source_lines([position.source]))
-                number = position.number
-            if failure["cause"] == "duplicate-id" and options.duplicate_ids == "fail" and unchanged:
-                retry.kept.append(Outcome(line, failure["document"], position, failed=True))
-            else:
-                retry.failures.append(failure)
+    for line, told in output.failed_lines(previous, output.read_journal(previous)[0]):
+        position = Position(told["position"][0], told["source"], told["position"][1])
+        if position.number > number:
+            before = next(islice(inputs, position.number - number - 1, None), None)
+            unchanged = before == json.loads(next(settings.source_lines([position.source])))
+            number = position.number
+        if told["cause"] == "duplicate-id" and options.duplicate_ids == "fail" and unchanged:
+            retry.kept.append(Outcome(line, told["document"], position, failed=True))
+        else:
+            retry.failures.append(told)
+    inputs.close()
     return retry
 
 
@@ -176,7 +180,7 @@ def _place(position: Position) -> tuple[int, int]:
 def _last_pass(folder: Path) -> tuple[Path, Path]:
     """The folder whose failures are to be tried again, and that of the new or unfinished pass."""
     previous = folder
-    for number in range(1, 1_000_000):
+    for number in numbers(1):
         state, _, _ = output.read_journal(previous)
         if not state.finished:
             raise UsageError(
@@ -186,16 +190,42 @@ def _last_pass(folder: Path) -> tuple[Path, Path]:
         if not (following / output.RUN).exists() or not output.read_journal(following)[0].finished:
             return previous, following
         previous = following
-    raise AssertionError
+    raise AssertionError  # a type checker does not know that the loop never ends
 
 
 # -- the work ------------------------------------------------------------------------------------------------
 
 
+def _checked(options: BatchOptions) -> dict[str, Any]:
+    """What the run is, see :func:`aligner.batch.settings.describe`, if nothing in its options is wrong."""
+    output.available(options.format)
+    check_format(options.input_format)
+    out = Path(os.path.realpath(options.out))
+    for spec in options.inputs:
+        if os.path.isdir(spec) and out.is_relative_to(os.path.realpath(spec)):  # noqa: PTH112 (it may be no path)
+            raise UsageError(f"--out {options.out}: lies in {spec}, whose documents are read; give a folder elsewhere")
+    for folder in out.parents:
+        if os.path.exists(folder / output.RUN):  # noqa: PTH110 (it never raises)
+            raise UsageError(f"--out {options.out}: lies in the folder of another run, {folder}; give one elsewhere")
+    described = settings.describe(options)
+    if options.remembers and options.memory and options.engine == "local":
+        named = _memory(options, described)
+        named.close()
+        if named.broken:
+            raise UsageError(f"--memory {named.broken}; name another file, or leave --memory out")
+    return described
+
+
+def _memory(options: BatchOptions, described: dict[str, Any]) -> Memory:
+    """The translation memory, opened."""
+    path = options.memory or options.out / settings.MEMORY
+    return Memory(path, settings.translation_settings(described), options.memory_limit)
+
+
 @contextmanager
 def _folder(path: Path) -> Iterator[None]:
     """The run's folder, made and locked."""
-    made = not path.exists()
+    made = not os.path.lexists(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         foreign = not (path / output.RUN).exists() and any(
@@ -231,23 +261,29 @@ def _work(
     try:
         state = out.state
         if state.finished:
-            manifest = json.loads((folder / output.MANIFEST).read_bytes())
-            return Summary(folder, state.counts, len(out.shards), manifest["digest"], already=True)
+            return Summary(folder, state.counts, len(out.shards), output.digest(folder), already=True)
         before = state.counts.documents
         if before:
             progress.event("resumed", message=f"{folder}: going on after {before:,} documents", documents=before)
-        hits = 0
+        # Held open, so that it is tidied up when the last worker is gone.
+        memory = _memory(options, described) if options.remembers else None
+        hits, broken = 0, None
 
-        def statistics(counters: dict[str, int]) -> None:
-            nonlocal hits
-            hits += counters.get("memory_hits", 0)
+        def statistics(told: Statistics) -> None:
+            nonlocal hits, broken
+            hits += told.memory_hits
+            if told.memory_broken and not broken:
+                broken = told.memory_broken
+                progress.event("warning", message=f"goes on without the translation memory: {broken}")
 
-        size = settings.load(folder)["sources"]["bytes"]
+        if memory is not None:
+            statistics(Statistics(0, memory.broken))
+        sources = settings.load(folder)["sources"]
         last = time.monotonic()
         outcomes = _execute(options, described, out, retry.failures if retry else None, statistics)
         if retry:
             outcomes = _with_kept(outcomes, retry.kept, out.state.position)
-        share = share_of(folder, size)
+        share = share_of(folder, sources["bytes"])
         next(share)
         # One file for a run and its retries.
         seen = _Ids(options.out / _IDS) if options.duplicate_ids == "fail" else None
@@ -278,19 +314,19 @@ def _work(
                         )
             finally:
                 outcomes.close()
+                if memory is not None:
+                    memory.close()
                 if seen is not None:
                     seen.close()
         out.finish(
-            {key: described[key] for key in ("schema", "inputs", "options", "model", "packages")}
-            | {"sources": settings.load(folder)["sources"]}
+            {key: described[key] for key in ("schema", "inputs", "options", "model", "packages")} | {"sources": sources}
         )
-        digest = json.loads((folder / output.MANIFEST).read_bytes())["digest"]
         counts = out.state.counts
         return Summary(
             folder,
             counts,
             len(out.shards),
-            digest,
+            output.digest(folder),
             seconds=time.monotonic() - began,
             documents_now=counts.documents - before,
             memory_hits=hits,
@@ -352,11 +388,13 @@ class _Ids:
     def _guarded(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return action(*arguments)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise OutputError(
                 f"{self._path}: cannot be written ({error}); free space or mend the disk, "
                 "then run the same command again: it goes on where it was"
             ) from None
+        except sqlite3.Error as error:
+            raise OutputError(f"{self._path}: damaged ({error}); restore it or start in a new folder") from None
 
 
 def _execute(
@@ -364,10 +402,10 @@ def _execute(
     described: dict[str, Any],
     out: Output,
     failures: list[dict[str, Any]] | None,
-    statistics: Callable[[dict[str, int]], None],
+    statistics: Callable[[Statistics], None],
 ) -> Outcomes:
     """The outcomes, from the engine that was asked for."""
-    remembers = options.pipeline.translate and options.memory_limit > 0
+    remembers = options.remembers
     worker = WorkerSettings(
         options=replace(options.pipeline, threads=1),
         memory=(options.memory or options.out / settings.MEMORY) if remembers else None,
@@ -377,12 +415,12 @@ def _execute(
     if options.engine == "ray" and failures is None:
         from aligner.batch import on_ray
 
-        return on_ray.run(remaining(options, out), options, worker, statistics)
+        return on_ray.run(remaining(out), options, worker, statistics)
     from aligner.batch import local
 
     items: Iterator[Item]
     if failures is None:
-        items = chain.from_iterable(source_items(options, *source) for source in remaining(options, out))
+        items = chain.from_iterable(source_items(options, *source) for source in remaining(out))
     else:
         items = _failed_items(options, failures, out)
     return local.run(chunked(items), worker, options.processes, options.time_limit, statistics)
@@ -412,14 +450,18 @@ def _signals() -> Iterator[list[int]]:
 # -- the input -----------------------------------------------------------------------------------------------
 
 
-def source_names(options: BatchOptions) -> Iterator[str]:
+def source_names(options: BatchOptions, skipped: Counter[str] | None = None) -> Iterator[str]:
     """The names of all sources of a run, in order.
+
+    Args:
+        options: of the run.
+        skipped: counts the files in folders that are no sources.
 
     Raises:
         UsageError: one is not there, or the format that they are said to have is unknown.
     """
     check_format(options.input_format)
-    return chain.from_iterable(map(sources_of, options.inputs))
+    return chain.from_iterable(sources_of(spec, skipped) for spec in options.inputs)
 
 
 def source_items(options: BatchOptions, number: int, name: str, after: Position | None = None) -> Iterator[Item]:
@@ -445,10 +487,11 @@ def source_items(options: BatchOptions, number: int, name: str, after: Position 
     return read_sources([name], reading)
 
 
-def remaining(options: BatchOptions, out: Output) -> Iterator[tuple[int, str, Position | None]]:
+def remaining(out: Output) -> Iterator[tuple[int, str, Position | None]]:
     """The sources still to be read: number, name, and the last document done in the first of them."""
     after = out.state.position
-    for number, name in enumerate(source_names(options)):
+    for number, recorded in enumerate(settings.recorded(out.folder)):
+        name = recorded["source"]
         if after is None or number > after.number:
             yield number, name, None
         elif number == after.number and not after.last:
@@ -492,12 +535,13 @@ def chunked(items: Iterable[Item]) -> Iterator[Chunk]:
 def share_of(folder: Path, total: int) -> Generator[float | None, Position | None, None]:
     """The share of the input's bytes up to each position sent; None where sizes are unknown."""
     before, number, size = 0, -1, 0
-    with (folder / settings.INPUTS).open("rb") as lines:
+    sources = settings.recorded(folder)
+    with closing(sources):
         position = yield None
         while True:
             while position is not None and number < position.number:
                 before += size
-                size = json.loads(lines.readline() or b"{}").get("size") or 0
+                size = next(sources, {}).get("size") or 0
                 number += 1
             within = min(position.offset or 0, size) if position is not None else 0
             position = yield min(1.0, (before + within) / total) if total and position is not None else None

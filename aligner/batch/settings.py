@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from aligner import __version__
 from aligner.batch.output import RUN, write_file
-from aligner.errors import OutputError, UsageError
+from aligner.errors import OutputError, UsageError, unwritable
 from aligner.pipeline import Options
 
 SCHEMA = "aligner-batch/1"
@@ -76,6 +76,11 @@ class BatchOptions:
     memory: Path | None = None
     memory_limit: int = 1_000_000
     commit_seconds: float = 1.0
+
+    @property
+    def remembers(self) -> bool:
+        """Whether there is a translation memory."""
+        return self.pipeline.translate and self.memory_limit > 0
 
     @property
     def processes(self) -> int:
@@ -157,6 +162,20 @@ def source_lines(sources: Iterable[str]) -> Iterator[bytes]:
         yield json.dumps(line).encode() + b"\n"
 
 
+def recorded(folder: Path) -> Generator[dict[str, Any], None, None]:
+    """What a run remembers of each of its sources, in order: see :func:`source_lines`.
+
+    Raises:
+        OutputError: the file is missing or damaged.
+    """
+    path = folder / INPUTS
+    try:
+        with path.open("rb") as lines:
+            yield from map(json.loads, lines)
+    except (FileNotFoundError, ValueError):
+        raise OutputError(f"{path}: missing or damaged; restore it or start in a new folder") from None
+
+
 def begin(folder: Path, settings: Mapping[str, Any], sources: Iterable[str]) -> None:
     """Records what a new run is, or checks that an old one is the same; the caller holds the folder's lock.
 
@@ -179,7 +198,7 @@ def begin(folder: Path, settings: Mapping[str, Any], sources: Iterable[str]) -> 
             return
         before = load(folder)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to") from None
+        raise unwritable(folder, error) from None
     changed = [*differences(before, settings), *_changed_inputs(inputs, sources)]
     if changed:
         shown = "".join(f"\n  {line}" for line in changed)

@@ -20,6 +20,7 @@ from aligner.batch.runs import share_of, source_items, source_names
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Found, Worker, WorkerSettings
 from aligner.errors import UsageError
+from aligner.readers.sources import Item, Position
 from aligner.show import count, size
 
 # A sample for --plan: sources spread over the input, and documents from the beginning of each.
@@ -28,6 +29,7 @@ _DOCUMENTS = 400
 _SECONDS = 20.0
 # Taken where a compressed source does not say how far it has been read.
 _RATIO = 4.0
+_EXAMPLE = b"The minister arrived in Madrid on Monday.\n\nUna manifestante muestra una pancarta.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Status:
         counts: totals that are safe on disk.
         shards: sealed shards.
         failures: failed documents by cause.
+        examples: the first message of each cause.
         left: failed documents that no finished retry mended.
         process: the process that works on it, None if there is none.
         saved: when its progress was made durable last, seconds since 1970; None if never.
@@ -55,6 +58,7 @@ class Status:
     counts: output.Counts
     shards: int
     failures: dict[str, int]
+    examples: dict[str, str]
     left: int
     process: str | None
     saved: float | None
@@ -82,9 +86,10 @@ class Status:
             f"  {count(counts.captions, 'caption')} in {count(counts.with_captions, 'document')}, "
             f"{counts.translated:,} translated, "
             f"{counts.linked:,} linked, {count(counts.warnings, 'warning')}",
-            f"  {counts.failed:,} failed"
-            + "".join(f"; {cause}: {n:,}" for cause, n in sorted(self.failures.items()))
-            + (f"; see {Path(self.folder) / output.FAILED}" if self.failures else ""),
+            f"  {counts.failed:,} failed" + (f", see {Path(self.folder) / output.FAILED}" if self.failures else ""),
+        ]
+        lines += [
+            f"    {cause}: {n:,}; the first: {self.examples[cause]}" for cause, n in sorted(self.failures.items())
         ]
         if model := self.settings.get("model"):
             lines.append(f"  model {model['name']} (all its files together: SHA-256 {model['sha256'][:12]}…)")
@@ -114,6 +119,7 @@ def status(folder: Path) -> Status:
     held: list[dict[str, Any]] = []
     with suppress(FileNotFoundError, sqlite3.Error):
         held = memory.inspect(folder / settings.MEMORY)
+    failures, examples = _failures(folder, state)
     retries = [status(path) for path in sorted(folder.glob("retry-*"), key=_number) if (path / output.RUN).exists()]
     # The lock is on the run's folder; its retries work under the same one.
     process = output.holder(folder)
@@ -129,7 +135,8 @@ def status(folder: Path) -> Status:
         done=1.0 if state.finished else done,
         counts=state.counts,
         shards=len(shards),
-        failures=failures(folder, state.failed_bytes),
+        failures=failures,
+        examples=examples,
         left=finished[-1].counts.failed if finished else state.counts.failed,
         process=process,
         saved=saved,
@@ -144,16 +151,14 @@ def _number(retry: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def failures(folder: Path, length: int) -> dict[str, int]:
-    """How many documents failed, by cause, within the first ``length`` bytes of ``failed.jsonl``."""
+def _failures(folder: Path, state: output.State) -> tuple[dict[str, int], dict[str, str]]:
+    """How many documents failed, and the first message, by cause."""
     causes: Counter[str] = Counter()
-    with suppress(FileNotFoundError), (folder / output.FAILED).open("rb") as lines:
-        for line in lines:
-            length -= len(line)
-            if length < 0:
-                break
-            causes[json.loads(line)["cause"]] += 1
-    return dict(causes)
+    examples: dict[str, str] = {}
+    for _, failure in output.failed_lines(folder, state):
+        causes[failure["cause"]] += 1
+        examples.setdefault(failure["cause"], failure["error"])
+    return dict(causes), examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +243,19 @@ def plan(options: BatchOptions) -> Plan:
     if "-" in options.inputs:
         raise UsageError("--plan cannot sample standard input without eating it; give files")
     settings.describe(options)
-    count, size = 0, 0
+    number, total = 0, 0
     for line in settings.source_lines(source_names(options)):
-        count += 1
-        size += json.loads(line).get("size") or 0
-    step = max(1, count // _SOURCES)
+        number += 1
+        total += json.loads(line).get("size") or 0
+    step = max(1, number // _SOURCES)
     sampled = list(islice(source_names(options), 0, step * _SOURCES, step))
     # A memory of its own, which is no file: what came before costs what it costs in a run.
     worker = Worker(WorkerSettings(replace(options.pipeline, threads=1), memory=Path(":memory:")))
-    _warm(worker, options)
+    # What the stages load at their first use is not to be measured.
+    example = worker.find(Item("", _EXAMPLE, "text", Position(0, "", 0)))
+    if isinstance(example, Found):
+        worker.translate([example])
+        worker.finish(example)
     tally = _Tally()
     began = time.monotonic()
     for name in sampled:
@@ -254,8 +263,8 @@ def plan(options: BatchOptions) -> Plan:
             break
         tally.add(worker, options, name, max(1, _DOCUMENTS // len(sampled)))
     per_byte = tally.documents / max(tally.source_bytes, 1)
-    documents = round(size * per_byte) if tally.source_bytes else tally.documents
-    if len(sampled) == count and tally.exhausted == count:
+    documents = round(total * per_byte) if tally.source_bytes else tally.documents
+    if len(sampled) == number and tally.exhausted == number:
         documents = tally.documents
     scale = documents / max(tally.documents, 1)
     repeats = Repeats(tally.captions)
@@ -265,8 +274,8 @@ def plan(options: BatchOptions) -> Plan:
     translate_each = tally.translate / max(repeats.sampled, 1)
     seconds = (tally.find * scale + captions * link_each + distinct * translate_each) / options.processes
     return Plan(
-        sources=count,
-        source_bytes=size,
+        sources=number,
+        source_bytes=total,
         sampled=tally.documents,
         failed=tally.failed,
         documents=documents,
@@ -281,15 +290,6 @@ def plan(options: BatchOptions) -> Plan:
         workers=options.processes,
         seconds=seconds,
         guessed=tally.guessed,
-    )
-
-
-def _warm(worker: Worker, options: BatchOptions) -> None:
-    """Loads everything, so that the sample does not measure the start."""
-    from aligner import documents
-
-    worker.warm(
-        documents.from_text("The minister arrived in Madrid on Monday.\n\nUna manifestante muestra una pancarta.\n")
     )
 
 

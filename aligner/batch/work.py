@@ -79,6 +79,19 @@ class Outcome:
     warnings: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a worker tells beside its outcomes.
+
+    Attributes:
+        memory_hits: captions from the translation memory since the last time.
+        memory_broken: why the memory is no longer used; None if it is.
+    """
+
+    memory_hits: int = 0
+    memory_broken: str | None = None
+
+
 @dataclass(slots=True)
 class Found:
     """A document whose captions wait for their translation."""
@@ -134,24 +147,10 @@ class Worker:
         self._memory: Memory | None = None
         if settings.memory is not None and settings.options.translate:
             self._memory = Memory(settings.memory, dict(settings.memory_settings), settings.memory_limit)
-            open_model = Pipeline(settings.options)
-            remembering = RememberingTranslator(self._memory, lambda: open_model.translator)
+            remembering = RememberingTranslator(self._memory, lambda: Pipeline(settings.options).translator)
             self._pipeline.translator = remembering  # type: ignore[assignment]
-        self._told = (0, 0)
+        self._told = 0
         self._together = _FIRST
-
-    def run(self, items: Sequence[Item]) -> list[Outcome]:
-        """All stages on several documents."""
-        found = [self.find(item) for item in items]
-        self.translate([document for document in found if isinstance(document, Found)])
-        return [self.finish(document) if isinstance(document, Found) else document for document in found]
-
-    def warm(self, article: Article) -> None:
-        """Loads what the stages load at their first use, by way of an article with a caption."""
-        findings = self._pipeline.find(article)
-        if self._settings.options.translate:
-            self._pipeline.translator.translate(["Una manifestante muestra una pancarta."])
-        self._pipeline.record(article, findings, list(findings.captions))
 
     def find(self, item: Item) -> Found | Outcome:
         """Reads a document and finds its captions; the outcome is known if there are none to translate."""
@@ -208,13 +207,12 @@ class Worker:
         except Exception as error:
             return failure(document.item, "internal-error", _describe(error))
 
-    def take_statistics(self) -> dict[str, int]:
-        """Look-ups in the memory since the last call."""
+    def take_statistics(self) -> Statistics:
+        """What the memory did since the last call."""
         if self._memory is None:
-            return {}
-        hits, misses = self._memory.hits - self._told[0], self._memory.misses - self._told[1]
-        self._told = (self._memory.hits, self._memory.misses)
-        return {"memory_hits": hits, "memory_misses": misses}
+            return Statistics()
+        told, self._told = self._told, self._memory.hits
+        return Statistics(self._memory.hits - told, self._memory.broken)
 
 
 def _outcome(record: Document, item: Item) -> Outcome:

@@ -5,6 +5,14 @@ Every command imports its stage inside its function: ``aligner --help`` and the 
 
 from __future__ import annotations
 
+import signal
+import threading
+
+_interrupt = None
+if threading.current_thread() is threading.main_thread():
+    # Ctrl-C while modules are imported ends the process at once, without a traceback.
+    _interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import contextlib
 import importlib
 import os
@@ -58,6 +66,10 @@ for _group in _GROUPS:
     importlib.import_module(f"aligner.cli.{_group}").register(app)
 
 
+if _interrupt is not None:
+    signal.signal(signal.SIGINT, _interrupt)
+
+
 def main() -> None:
     """Entry point: a user's mistake ends in one message on stderr, never in a traceback."""
     try:
@@ -66,6 +78,8 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except SystemExit as left:
+        if left.code == 130:  # typer's answer to Ctrl-C
+            say("stopped")
         # typer's and rich's answers to a closed pipe (| head); an exit code of its own is no failure's
         gone = type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(left.__context__, BrokenPipeError)
         sys.exit(0 if gone else left.code)
@@ -83,4 +97,5 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt:
+        say("stopped")
         sys.exit(130)

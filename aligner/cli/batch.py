@@ -65,7 +65,7 @@ def run(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the run.")],
     format_: Annotated[Shards, typer.Option("--format", "-f", help="Format of the shards.")] = Shards.jsonl,
-    shard_size: Annotated[int, typer.Option(min=1, help="Records in a shard.")] = 100_000,
+    shard_size: Annotated[int, typer.Option(min=1, max=10**9, help="Records in a shard.")] = 100_000,
     workers: Annotated[int, typer.Option(min=0, max=1024, help="Worker processes; 0: one per core.")] = 0,
     engine: Annotated[Executor, typer.Option(help="Run on this machine or on a Ray cluster.")] = Executor.local,
     input_format: Annotated[
@@ -79,7 +79,7 @@ def run(
     duplicate_ids: Annotated[
         Duplicates, typer.Option(help="What becomes of a document whose id came before.")
     ] = Duplicates.fail,
-    max_document_mb: Annotated[float, typer.Option(min=0.001, help="Larger documents fail.")] = 64,
+    max_document_mb: Annotated[float, typer.Option(min=0.001, max=10**6, help="Larger documents fail.")] = 64,
     time_limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Slower documents fail.")] = 60,
     source_language: FromOption = "es",
     target_language: ToOption = "en",
@@ -98,7 +98,7 @@ def run(
         typer.Option(metavar="FILE", help="Translation memory to share between runs; default: one in DIR."),
     ] = None,
     memory_limit: Annotated[
-        int, typer.Option(min=0, help="Translations kept in the memory; 0: no memory.")
+        int, typer.Option(min=0, max=10**12, help="Translations kept in the memory; 0: no memory.")
     ] = 1_000_000,
     commit_seconds: Annotated[
         float,
