@@ -7,7 +7,7 @@ import math
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -18,13 +18,13 @@ from aligner.batch import memory, output, settings
 from aligner.batch.progress import duration
 from aligner.batch.runs import share_of, source_items, source_names
 from aligner.batch.settings import BatchOptions
-from aligner.batch.work import Found, Worker, WorkerSettings
+from aligner.batch.work import Found, Outcome, Worker, WorkerSettings
 from aligner.errors import UsageError
 from aligner.readers.sources import Item, Position
 from aligner.show import count, size
 
 # A sample for --plan: sources spread over the input, and documents from the beginning of each.
-_SOURCES = 16
+_SOURCES = 64
 _DOCUMENTS = 400
 _SECONDS = 20.0
 # Taken where a compressed source does not say how far it has been read.
@@ -261,7 +261,8 @@ def plan(options: BatchOptions) -> Plan:
     for name in sampled:
         if time.monotonic() - began > _SECONDS:
             break
-        tally.add(worker, options, name, max(1, _DOCUMENTS // len(sampled)))
+        tally.find_in(worker, options, name, max(1, _DOCUMENTS // len(sampled)))
+    tally.translate_all(worker)
     per_byte = tally.documents / max(tally.source_bytes, 1)
     documents = round(total * per_byte) if tally.source_bytes else tally.documents
     if len(sampled) == number and tally.exhausted == number:
@@ -322,10 +323,12 @@ class _Tally:
     def __init__(self) -> None:
         self.documents = self.failed = self.source_bytes = self.output = self.exhausted = 0
         self.captions: list[str] = []
+        self._waiting: list[Found] = []
         self.find = self.translate = self.link = 0.0
         self.guessed = False
 
-    def add(self, worker: Worker, options: BatchOptions, name: str, count: int) -> None:
+    def find_in(self, worker: Worker, options: BatchOptions, name: str, count: int) -> None:
+        """Reads the first documents of a source and finds their captions."""
         stream = source_items(options, 0, name)
         began = time.perf_counter()
         items = list(islice(stream, count + 1))
@@ -333,20 +336,9 @@ class _Tally:
         items = items[:count]
         found = [worker.find(item) for item in items]
         self.find += time.perf_counter() - began
-        waiting = [document for document in found if isinstance(document, Found)]
-        self.captions += [caption.source for document in waiting for caption in document.captions]
-        began = time.perf_counter()
-        worker.translate(waiting)
-        whole = time.perf_counter() - began
-        began = time.perf_counter()
-        worker.translate(waiting)  # now from the memory: the rest of it is the model's time
-        again = time.perf_counter() - began
-        self.translate += max(0.0, whole - again)
-        outcomes = [worker.finish(document) if isinstance(document, Found) else document for document in found]
-        self.link += time.perf_counter() - began
+        self._waiting += [document for document in found if isinstance(document, Found)]
+        self._done(document for document in found if isinstance(document, Outcome))
         self.documents += len(items)
-        self.failed += sum(outcome.failed for outcome in outcomes)
-        self.output += sum(len(outcome.line) for outcome in outcomes if not outcome.failed)
         self.exhausted += complete
         size = Path(name).stat().st_size if "://" not in name and Path(name).is_file() else 0
         offset = items[-1].position.offset if items else None
@@ -358,3 +350,20 @@ class _Tally:
         else:
             self.guessed = True
             self.source_bytes += round(sum(len(item.data) for item in items) / _RATIO)
+
+    def translate_all(self, worker: Worker) -> None:
+        """The other stages, on all documents together, as a run does it."""
+        self.captions = [caption.source for document in self._waiting for caption in document.captions]
+        began = time.perf_counter()
+        worker.translate(self._waiting)
+        whole = time.perf_counter() - began
+        began = time.perf_counter()
+        worker.translate(self._waiting)  # now from the memory: the rest of it is the model's time
+        self.translate = max(0.0, whole - (time.perf_counter() - began))
+        self._done(map(worker.finish, self._waiting))
+        self.link = time.perf_counter() - began
+
+    def _done(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            self.failed += outcome.failed
+            self.output += 0 if outcome.failed else len(outcome.line)
