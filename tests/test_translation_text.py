@@ -203,13 +203,15 @@ def test_literals_are_found_with_and_without_the_shortcut(caption: str) -> None:
         ("1️⃣ Primera", [("1", "️⃣ "), ("Primera", "")]),
         ("a | b·c · d", [("a", " | "), ("b·c", " · "), ("d", "")]),
         ("Fin 👩‍🚒 12", [("Fin", " 👩‍🚒 12")]),
+        ('Dos carteles en שלום עליכם y "مرحبا" hoy', [("Dos carteles en", " שלום עליכם "), ("y", ' "مرحبا" '), ("hoy", "")]),
+        ("Раненые солдаты в Kiev", [("Раненые солдаты в Kiev", "")]),  # the language itself, for another model
     ],
 )
 def test_cut_at_symbols(raw: str, parts: list[tuple[str, str]]) -> None:
     assert text.between_symbols(raw) == parts
 
 
-@given(st.text(alphabet="aé1 .|·■⚽👩‍️🇪🇸", max_size=30))
+@given(st.text(alphabet='aé1 .|·■⚽👩‍️🇪🇸"αжש', max_size=30))
 def test_parts_between_symbols_are_the_text(raw: str) -> None:
     assert "".join(part + mark for part, mark in text.between_symbols(raw)) == raw
 

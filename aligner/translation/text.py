@@ -217,21 +217,37 @@ _SYMBOL = f"[{_SYMBOLS}]+"
 _EDGE = f"(?:{LITERAL.pattern}|{_SYMBOL})"
 _LEADING = re.compile(rf"(?:{_EDGE}\s*)+")
 _TRAILING = re.compile(rf"(?:\s*(?<!\S){_EDGE})+\s*[.]?$|\s*{_SYMBOL}$")
-_PICTOGRAPH = re.compile(f"[{_SYMBOLS.replace('|', '').replace('·', '')}]")
+# Words in scripts that the model does not write, with their quotation marks.
+_SCRIPTS = (
+    "[\u0370-\u03ff\u0400-\u052f\u0530-\u10ff\u1100-\u11ff\u1f00-\u1fff\u2e80-\ud7ff"
+    "\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufeff\uff66-\uffdc]+"
+)
+_QUOTED = rf"[\"'\u201c\u2018\u00ab]{_SCRIPTS}(?:\s+{_SCRIPTS})*[\"'\u201d\u2019\u00bb]"
+_SCRIPT = re.compile(_SCRIPTS)
+_MARK = f"[{_SYMBOLS.replace('|', '').replace('·', '')}]"
+_WITH_SCRIPTS = f"(?:{_MARK}|{_QUOTED}|{_SCRIPTS})"
+# By whether words in other scripts are marks as well.
+_PICTOGRAPH = {False: re.compile(_MARK), True: re.compile(_WITH_SCRIPTS)}
+# What parts of a caption stand around; a line or a middle dot only between spaces.
+_BOUNDARY = {
+    scripts: re.compile(rf"\s*(?:{mark}\s*)+|\s+[|·]\s+") for scripts, mark in ((False, _MARK), (True, _WITH_SCRIPTS))
+}
 
 
-# What parts of a caption stand around: emoji, bullets and arrows; a line or a middle dot only between spaces.
-_BOUNDARY = re.compile(f"\\s*(?:[{_SYMBOLS.replace('|', '').replace('·', '')}]+\\s*)+|\\s+[|·]\\s+")
+def _is_mixed(text: str) -> bool:
+    """Whether a text has words in other scripts, but fewer letters of them than of the Latin one."""
+    other = sum(map(len, _SCRIPT.findall(text)))
+    return 0 < 2 * other < sum(map(str.isalpha, text))
 
 
 def between_symbols(text: str) -> list[tuple[str, str]]:
-    """A text cut at emoji, bullets and arrows: (part, symbols and spaces after it); joined they are the text.
+    """A text cut at emoji, bullets, arrows and words in other scripts: (part, what cuts it and spaces after it).
 
-    A part without a letter belongs to the symbols before it.
+    Joined they are the text. A part without a letter belongs to the symbols before it.
     """
     parts: list[tuple[str, str]] = []
     start = 0
-    for match in [*_BOUNDARY.finditer(text), None]:
+    for match in [*_BOUNDARY[_is_mixed(text)].finditer(text), None]:
         part = text[start : match.start()] if match else text[start:]
         mark = match[0] if match else ""
         start = match.end() if match else len(text)
@@ -263,8 +279,8 @@ def without_literals(text: str) -> str:
 
 
 def pictographs(text: str) -> list[str]:
-    """Emoji, bullets and arrows, in order."""
-    return [] if text.isascii() else _PICTOGRAPH.findall(text)
+    """Emoji, bullets, arrows and words in other scripts, in order."""
+    return [] if text.isascii() else _PICTOGRAPH[_is_mixed(text)].findall(text)
 
 
 @dataclass(frozen=True, slots=True)
