@@ -203,7 +203,10 @@ def test_literals_are_found_with_and_without_the_shortcut(caption: str) -> None:
         ("1️⃣ Primera", [("1", "️⃣ "), ("Primera", "")]),
         ("a | b·c · d", [("a", " | "), ("b·c", " · "), ("d", "")]),
         ("Fin 👩‍🚒 12", [("Fin", " 👩‍🚒 12")]),
-        ('Dos carteles en שלום עליכם y "مرحبا" hoy', [("Dos carteles en", " שלום עליכם "), ("y", ' "مرحبا" '), ("hoy", "")]),
+        (
+            'Dos carteles en שלום עליכם y "مرحبا" hoy',
+            [("Dos carteles en", " שלום עליכם "), ("y", ' "مرحبا" '), ("hoy", "")],
+        ),
         ("Раненые солдаты в Kiev", [("Раненые солдаты в Kiev", "")]),  # the language itself, for another model
     ],
 )
