@@ -414,6 +414,22 @@ def test_no_word_means_a_number() -> None:
     assert [word.form for word, row in zip(side.words, side.match, strict=True) if row[numbers].any()] == ["7"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "there"),
+    [
+        ("Protesta el 3 de febrero", "es", False),
+        ("Protest on 3 February", "en", False),
+        ("Las 3 víctimas", "es", True),
+    ],
+)
+def test_a_day_is_no_count(text: str, language: str, there: bool) -> None:
+    place = Place(["He was tried three times.", "The court sat on Monday."], bundled_vectors())
+    side = place.side(text, language)
+    assert side is not None
+    day = next(i for i, word in enumerate(side.words) if word.form == "3")
+    assert bool(side.paragraph_match[day].max()) is there
+
+
 def test_a_spanish_name_is_no_month() -> None:
     place = Place(["The vote takes place in July.", "Protesters marched through Lima."], bundled_vectors())
     side = place.side("El diputado Julio Guzmán, en la marcha", "es")

@@ -14,6 +14,8 @@ from aligner.context.words import fold
 
 # Evidence that adds less than this to a paragraph's score (natural log-odds) is not worth a reader's time.
 WORTH = 0.1
+# Nor is a cosine of less, however much it is above the other paragraphs'.
+MEANING = 0.3
 # So many words are shown at most.
 WORDS = 4
 # Words are shown if they match at least so well (0 … 1): names by their spelling, others as translations of each other
@@ -54,7 +56,8 @@ def reasons(
     row = dict(zip(PAIR, map(float, compared.table[paragraph]), strict=False))
     mean = dict(zip(PAIR, map(float, compared.table[:-1].mean(axis=0)), strict=False))
     found = _words(place, compared, weight, paragraph, sentence)
-    found[f"similar meaning ({row['meaning'] / 5:.2f})"] = weight["meaning"] * (row["meaning"] - mean["meaning"])
+    if (likeness := row["meaning"] / 5) >= MEANING:
+        found[f"similar meaning ({likeness:.2f})"] = weight["meaning"] * (row["meaning"] - mean["meaning"])
     if slot is not None:
         near = sum(weight[f] * (row[f] - mean[f]) for f in ("before", "after", "above", "below"))
         if paragraph == slot - 1:
@@ -99,7 +102,7 @@ def _words(
                 continue
             mine[column] += float(added[i])
             words[column] = max(words.get(column, _SAID_NOTHING), _Said(match, same, side.printed(i)), key=_likeness)
-            if side.name[i]:
+            if side.name[i] and (place.is_sure_name[column] or not side.words[i].first):
                 names.add(column)
             if side.number[i]:
                 numbers.add(column)

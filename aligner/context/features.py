@@ -25,6 +25,7 @@ from aligner.context.vectors import Matrix, Vectors, unit
 from aligner.context.words import (
     DATES,
     INSTITUTIONS,
+    MONTHS,
     STOPWORDS,
     TITLES,
     Word,
@@ -135,6 +136,7 @@ class Place:
             if number is not None:
                 self._by_value.setdefault(number, []).append(column)
         self.is_number = np.array([number is not None for number in self.values], bool)
+        self._in_letters = self.is_number & ~np.array([form[0].isdigit() for form in self.forms], bool)
         self._form_vectors, _, self._form_known = vectors.lookup(language, self.forms)
 
     def _read(self) -> None:
@@ -171,6 +173,7 @@ class Place:
         self.is_name = np.array(
             [(c in capital and c not in lower) or capital.get(c, 0) > 1 for c in range(len(index))], bool
         )
+        self.is_sure_name = np.array([capital.get(c, 0) > 0 for c in range(len(index))], bool)
         self.is_date = np.array([form in DATES for form in self.forms], bool)
 
     @cached_property
@@ -284,6 +287,9 @@ class Place:
             if number is not None:
                 match[i] = 0
                 match[i, self._by_value.get(number, [])] = 1
+                beside = {other.form for other in found[max(0, i - 1) : i + 2]}
+                if word.number and not beside.isdisjoint(MONTHS.get(language, ())):
+                    match[i, self._in_letters] = 0  # the 3rd of May is not "three times"
             elif len(word.form) < SHORT:
                 spelling[i] = 0
                 if word.form in self._index:

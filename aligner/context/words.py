@@ -30,6 +30,8 @@ _ENDINGS: dict[str, list[list[str]]] = {
     language: [group.split(" ") for group in groups] for language, groups in _LISTS["endings"].items()
 }
 DATES = frozenset(_LISTS["dates"].split())
+# A number beside one of these is a day or a year.
+MONTHS = {"en": DATES, "es": frozenset(_LISTS["months_es"].split())}
 # A name that starts with one of these, or stands behind one, is a place or an institution …
 INSTITUTIONS = frozenset(_LISTS["institutions"].split())
 # … and with one of these it is a person.
