@@ -333,6 +333,12 @@ def test_duplicate_ids_are_not_tried_again_in_vain(aligner: Run, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert [record["document"] for record in records(run / "retry-2")] == ["b"]
     assert aligner("batch", "status", run).returncode == 0
+    # Two documents of one id are two documents to what reads the run.
+    reported = aligner("report", run, "--format", "json")
+    assert reported.returncode == 0, reported.stderr
+    documents = [document["document"] for document in json.loads(reported.stdout)["documents"]]
+    assert documents == ["a", "b", "c", "d", "b"]
+    assert aligner("score", run).returncode == 0
 
 
 def test_untried_failures_stay_in_order_however_often_a_retry_is_stopped(tmp_path: Path) -> None:

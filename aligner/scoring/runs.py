@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from aligner.errors import RecordError
@@ -35,8 +36,15 @@ class Run:
 
     @property
     def documents(self) -> dict[str, Document]:
-        """The records by the names of their documents: see :func:`names`."""
-        return dict(zip(names([record.document for record in self.records]), self.records, strict=True))
+        """The records by the names of their documents: see :func:`names`; further ones of one id as ``ID (2)``."""
+        found: dict[str, Document] = {}
+        numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(2))
+        for name, record in zip(names([record.document for record in self.records]), self.records, strict=True):
+            unique = name
+            while unique in found:
+                unique = f"{name} ({next(numbers[name])})"
+            found[unique] = record
+        return found
 
     @property
     def translated(self) -> bool:
@@ -122,16 +130,9 @@ def names(documents: Sequence[str]) -> list[str]:
 
 
 def _mismatches(runs: Sequence[Run]) -> list[Problem]:
-    """How runs differ in their documents, and documents that a run has twice."""
+    """How runs differ in their documents."""
     problems = []
-    versions: list[dict[str, str]] = []
-    for run in runs:
-        seen = {name: record.sha256 for name, record in run.documents.items()}
-        counts = Counter(record.document for record in run.records)
-        problems += [
-            Problem(run.path, f"document {name!r} stands in the run twice") for name, n in counts.items() if n > 1
-        ]
-        versions.append(seen)
+    versions = [{name: record.sha256 for name, record in run.documents.items()} for run in runs]
     for run, seen in zip(runs[1:], versions[1:], strict=True):
         first = versions[0]
         problems += [
@@ -153,12 +154,20 @@ def pair(run: Run, gold: Gold) -> list[tuple[GoldDocument, Document]]:
     """The documents of a gold with their records, in gold order.
 
     Raises:
-        RecordError: the run lacks a document of the gold, has one that the gold does not know, was made from
-            other bytes, or a caption's text does not stand at its offsets; all problems are listed.
+        RecordError: the run lacks a document of the gold, has one that the gold does not know, has two of one id,
+            was made from other bytes, or a caption's text does not stand at its offsets; all problems are listed.
     """
-    records = run.documents
     known = {document.name for document in gold.documents}
     place = run.path or run.name
+    counts = Counter(record.document for record in run.records)
+    remedy = "gold knows one: give them ids of their own, or run the gold's documents only"
+    if doubled := [
+        Problem(place, f"{times} documents have the id {name!r}, {remedy}")
+        for name, times in counts.items()
+        if times > 1
+    ]:
+        raise refusal(doubled, "run and gold do not fit")
+    records = run.documents
     problems = [
         Problem(place, f"lacks document {name!r} of the gold; run all of its documents")
         for name in sorted(known - set(records))
