@@ -22,7 +22,7 @@ from aligner.resources import bundled
 from aligner.translation import Hypothesis, Translator, guard, making, models, numbers
 from aligner.translation.engines import Decoding
 from aligner.translation.text import curled, straight_quotes
-from aligner.translation.translator import _parts
+from aligner.translation.translator import _continued, _parts
 
 FOLDER = Path(__file__).parent / "cases" / "translate"
 REFERENCES = [line.split("\t") for line in (FOLDER / "references.tsv").read_text(encoding="utf-8").splitlines()]
@@ -165,6 +165,34 @@ def test_capitals(translator: Translator) -> None:
 )
 def test_credits_do_not_go_through_the_model(translator: Translator, caption: str, credit: str) -> None:
     assert translator.translate([caption])[0].text.endswith(credit)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "continued"),
+    [
+        ("de la ciudad", "From the city", "from the city"),
+        ("mujeres del pueblo", "Women of the village.", "women of the village"),
+        ("la catedral", "Cathedral", "cathedral"),
+        ("De la ciudad", "From the city", "From the city"),
+        ("el Real Madrid gana", "Real Madrid wins", "Real Madrid wins"),
+        ("españoles en la playa", "Spaniards on the beach", "Spaniards on the beach"),
+        ("en mayo", "May", "May"),
+        ("yo también", "I too", "I too"),
+    ],
+)
+def test_a_part_begins_as_the_inside_of_a_sentence_does(source: str, target: str, continued: str) -> None:
+    assert _continued(source, target) == continued
+
+
+def test_a_part_after_a_symbol_goes_on_where_no_sentence_ended(translator: Translator) -> None:
+    whole, first, ended = translator.hypotheses(
+        ["Vista aérea ⚽ de la ciudad", "⚽ de la ciudad", "Vista aérea. ⚽ de la ciudad"], 1, alignment=True
+    )
+    assert whole[0].text.partition(" ⚽ ")[2][0].islower()
+    assert whole[0].alignment is not None
+    assert len(whole[0].alignment) == len(whole[0].text.split())
+    assert first[0].text.partition("⚽ ")[2][0].isupper()
+    assert ended[0].text.partition(" ⚽ ")[2][0].isupper()
 
 
 def test_parts_of_a_sentence_keep_the_spaces_between_them() -> None:

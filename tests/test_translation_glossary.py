@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,19 @@ def test_replaced_kept_and_missed() -> None:
     blind = glossary.revise(Hypothesis("Un bombero", "A bomber", -0.1))
     assert blind.text == "A bomber"
     assert [str(p) for p in blind.problems] == ["glossary-missed: 'bombero' should be 'firefighter' (g.csv:1)"]
+
+
+def test_a_term_deletes_no_other_word() -> None:
+    """ "strikes" looks at the striker and the jump; nothing else says that he jumps."""
+    glossary = Glossary([entry("delantero", "striker")])
+    rows = ((0.9, 0.1, 0.0, 0.0, 0.0), (0.0, 0.5, 0.3, 0.0, 0.0), (0.0, 0.0, 0.0, 0.9, 0.0), (0.0, 0.0, 0.0, 0.1, 0.9))
+    unsafe = Hypothesis("El delantero salta sobre defensas", "The strikes above defenders", -0.1, alignment=rows)
+    revised = glossary.revise(unsafe)
+    assert (revised.text, revised.terms) == (unsafe.text, ())
+    assert [p.code for p in revised.problems] == ["glossary-missed"]
+    rows = (*rows[:2], (0.0, 0.0, 0.6, 0.0, 0.0), *rows[2:])
+    said = replace(unsafe, text="The forward leaps above defenders", alignment=rows)
+    assert glossary.revise(said).text == "The striker leaps above defenders"
 
 
 def test_form_of_what_is_put_in() -> None:

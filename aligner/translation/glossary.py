@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.handler import ContentHandler
 
+from aligner.context.words import STOPWORDS
 from aligner.errors import GlossaryError
 from aligner.records import Term
-from aligner.translation.dictionary import is_listed
+from aligner.translation.dictionary import dictionary, is_listed, stem
 from aligner.translation.guard import Problem, remaining
+from aligner.translation.mentions import FUNCTION_WORDS
+from aligner.translation.spelling import fold
 
 if TYPE_CHECKING:
     from aligner.translation.translator import Choose, Hypothesis, Matrix
@@ -38,6 +41,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _ENDS = re.compile(r"[.!?…][\"')\]»”]*$")
 # Share of a translated word's attention that must lie on the term for the word to belong to it.
 _SHARE = 0.4
+#: Attention from which a word stands for another word of the source as well, if no other word gives that so much.
+_SHARED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ class Glossary:
         """A hypothesis with the glossary's terms.
 
         A term that the source has and the translation lacks takes the place of the words aligned with it. Where those
-        cannot be told, the hypothesis gets the problem ``glossary-missed``.
+        cannot be told, or stand for another word too, the hypothesis gets the problem ``glossary-missed``.
         """
         matches = self.find(hypothesis.source)
         if not matches and not self._always:
@@ -169,7 +174,7 @@ class Glossary:
                 terms.append(Term(match.text, wanted, "kept"))
                 continue
             edit = span(match.start, match.end, text, alignment)
-            if edit is None:
+            if edit is None or not _spares(edit, match, source, text, alignment):
                 problems.append(
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
                 )
@@ -403,6 +408,34 @@ def span(start: int, end: int, text: str, alignment: Matrix | None) -> tuple[int
     if last - first + 1 > 2 * (end - start) + 2:
         return None
     return first, last + 1
+
+
+def _spares(edit: tuple[int, int], match: _Match, source: Sequence[str], text: str, alignment: Matrix | None) -> bool:
+    """Whether every content word of the source outside a term is still said when the term takes a place.
+
+    A verb is lost where its English stands in that place: no other content word of the translation attends to it, and
+    none stands for it by the dictionary.
+    """
+    if alignment is None:
+        return False
+    first, after = edit
+    words = text.split()
+    rest = [i for i, word in enumerate(words) if not first <= i < after and _fold(word) not in FUNCTION_WORDS]
+    said = {stem(_fold(word)) for i in rest for word in _WORD.findall(words[i])}
+    for j, word in enumerate(source):
+        if match.start <= j < match.end or not (found := _WORD.search(word)):
+            continue
+        key = _fold(found[0])
+        if key in FUNCTION_WORDS or key in STOPWORDS["es"]:
+            continue
+        here, elsewhere = (
+            max((alignment[i][j] for i in rows if j < len(alignment[i])), default=0.0)
+            for rows in (range(first, after), rest)
+        )
+        listed = dictionary().word(fold(found[0]), found[0]).stems
+        if here >= _SHARED > elsewhere and said.isdisjoint(listed | {stem(key)}):
+            return False
+    return True
 
 
 def put(

@@ -418,9 +418,13 @@ class Translator:
         label = credit_words.english_credit if spanish else str
         target = label(plan.lead)
         problems: dict[str, Problem] = {}
+        said = plan.lead
         for unit, candidate in zip(plan.units, combination, strict=True):
             restored = unit.capitals and self.caps == "restore"
-            target += (casing.capitals(candidate.text) if restored else candidate.text) + unit.gap
+            inside = any(map(str.isalpha, said)) and not _ENDED.search(said)
+            made = _continued(unit.source, candidate.text) if spanish and inside else candidate.text
+            target += (casing.capitals(made) if restored else made) + unit.gap
+            said += unit.source + unit.gap
             for problem in candidate.problems:
                 problems.setdefault(str(problem), problem)
         pieces = sum(candidate.pieces for candidate in combination)
@@ -519,6 +523,7 @@ def _inner_words() -> frozenset[str]:
 
 # Where a sentence without commas is cut: before a conjunction with four words on either side.
 _JOINED = re.compile(r"(?<=\w\s)(?=(?:y|pero|mientras|cuando|aunque|porque)\s+\S+\s+\S+\s+\S+)", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?…][\"')\]»”]*\W*$")
 _CLAUSE_MARK = re.compile(r"\s*[,;:–—-]?\s*$")
 
 
@@ -553,9 +558,24 @@ def _continued(source: str, target: str) -> str:
     if not source.endswith((".", "!", "?", "…")):
         target = target.rstrip(".")
     head, space, rest = target.partition(" ")
-    if source[:1].islower() and head in _inner_words():
+    if source[:1].islower() and (head in _inner_words() or (head not in source and _is_small(head, rest))):
         return head.lower() + space + rest
     return target
+
+
+def _is_small(head: str, rest: str) -> bool:
+    """Whether a word has its capital from the beginning of a sentence alone: no name, nor the first word of one."""
+    from aligner.translation.dictionary import is_listed
+    from aligner.translation.namelist import is_english_name
+
+    return (
+        head.istitle()
+        and len(head) > 1
+        and not rest[:1].isupper()
+        and head not in ("March", "May")
+        and is_listed(head.lower())
+        and not any(is_english_name(head, kind) for kind in ("place", "demonym"))
+    )
 
 
 # ------------------------------------------------------------------------------------------------- alignment
