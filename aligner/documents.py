@@ -374,6 +374,18 @@ def _full(row: Block, after: Block, width: int) -> bool:
     return len(row.text) > _NARROWEST * 3 // 4 and len(row.text) + 1 + len(first) > width
 
 
+# Words that no sentence ends with: articles, prepositions, conjunctions of the two languages.
+_LINKING = re.compile(
+    r"(?<!\S)(?:al?|ante|bajo|con|contra|del?|desde|durante|en?|el|entre|hacia|hasta|l[ao]s?|mediante|ni|o|para|por|que"
+    r"|según|sin|sobre|sus?|tras|u|un(?:as?|os)?|y|an|and|as|at|by|for|from|in|of|on|or|the|to|with)$"
+)
+
+
+def left_open(row: Block) -> bool:
+    """Whether a line ends with a word that must go on in the next line ("... la biblioteca de")."""
+    return _LINKING.search(row.text, max(0, len(row.text) - 12)) is not None
+
+
 def goes_on(text: str, row: Block, after: Block, width: int) -> bool:
     """Whether a line goes on in the next one.
 
@@ -383,7 +395,7 @@ def goes_on(text: str, row: Block, after: Block, width: int) -> bool:
         after: the line behind it.
         width: see :func:`wrap_width`.
     """
-    return bool(width) and text.count("\n", row.end, after.start) == 1 and _full(row, after, width)
+    return bool(width) and text.count("\n", row.end, after.start) == 1 and (_full(row, after, width) or left_open(row))
 
 
 def _joined(text: str, rows: list[Block]) -> Iterator[Block]:

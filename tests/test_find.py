@@ -538,3 +538,19 @@ def test_a_credit_behind_bars_makes_a_caption_of_a_paragraph() -> None:
     caption = "The dam at night, seen from a boat on the lake. Ana Sanz | AFP | Getty Images"
     findings = find(from_text(f"{ENGLISH[3:-4]}\n\n{caption}\n\nUna mujer en la presa (EFE)\n\n{ENGLISH[3:-4]}\n"))
     assert [paragraph.line for paragraph in findings.paragraphs] == [1, 7]
+
+
+@pytest.mark.parametrize(
+    ("format", "page"),
+    [("text", "{}"), ("markdown", "{}"), ("html", "<p>{}</p>"), ("html", "<img src='a.jpg' alt='{}'>")],
+)
+@pytest.mark.parametrize("name", ["mercado-teruel-obras", "vecinos-plaza-2"])
+def test_a_hyphenated_name_in_small_letters_is_a_slug_in_any_format(format: str, page: str, name: str) -> None:
+    mark = "{}" if format != "html" else "<p>{}</p>"
+    text = f"{mark.format(BEFORE)}\n\n{page.format(name)}\n\n{mark.format(AFTER)}"
+    findings = find(from_text(text, "a", format) if format != "html" else from_bytes(text.encode(), "a.html"))
+    assert ([slug.text for slug in findings.slugs], findings.captions) == ([name], ())
+
+
+def test_a_compound_is_no_slug_in_markdown() -> None:
+    assert not find(from_text(f"{BEFORE}long-term\n\nstate-of-the-art\n\n**some-thing**{AFTER}", "a", "markdown")).slugs

@@ -334,3 +334,25 @@ def test_code_is_not_read_beside_figures() -> None:
     text = "```{figure} a.png\nLa prensa\n```\n\n```{code-cell} python\n# La prensa\n```\n\n:smile: La prensa"
     blocks = documents.from_text(text, "a.md", "markdown").blocks
     assert [block.text for block in blocks] == ["La prensa", ":smile: La prensa"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Los bomberos trabajan toda la noche en el puerto de", "Torrevieja tras el incendio."),
+        ("Dos niñas miran el río desde el puente de piedra y", "Marcos Gil las retrata."),
+        ("Los vecinos recorren despacio las calles del barrio de la", "Judería."),
+    ],
+)
+def test_a_line_that_ends_with_a_linking_word_goes_on_before_a_capital(first: str, second: str) -> None:
+    (caption,) = find(documents.from_text(f"{BODY}{first}\n{second} EFE\n\n{BODY}", "a.md", "markdown")).captions
+    assert caption.source == f"{first}\n{second}"
+    # A line break that shall be seen parts them.
+    parted = find(documents.from_text(f"{BODY}{first}\\\n{second} EFE\n\n{BODY}", "a.md", "markdown")).captions
+    assert "\n" not in parted[0].source
+
+
+def test_in_wrapped_plain_text_a_line_that_ends_with_a_linking_word_goes_on() -> None:
+    text = WRAPPED.replace("junto con los\nniños", "y los\nNiños")
+    (caption,) = find(documents.from_text(text)).captions
+    assert caption.source.endswith("y los\nNiños de las escuelas.")

@@ -13,6 +13,7 @@ from aligner.documents import Block
 
 _IMAGE = re.compile(r"\S+\.(?i:jpe?g|png|gif|webp|avif|tiff?)|(?:IMG|DSC|DSCN|DSCF)[-_]?\d{3,}\S*")
 _UNDERSCORED = re.compile(r"[^][()=\"`<>]+")
+_HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W_]+)+")
 _FILE = re.compile(r"\w*[_\d]\w*(?:[-_.]\w+)*|[^\W\d_]+(?:[-_][^\W_]+)+(?:\.\w{2,4})?")
 
 
@@ -21,7 +22,7 @@ class Slugs:
 
     Args:
         weigher: of the two languages.
-        format: of the document; only plain text has slugs on lines of their own.
+        format: of the document; only plain text has slugs of any kind on lines of their own.
     """
 
     def __init__(self, weigher: Weigher, format: str) -> None:
@@ -33,7 +34,9 @@ class Slugs:
         words = text.split()
         if len(text) > 80 or (len(words) > 5 and "_" not in words[0]):
             return None
-        if self.format != "text" and not (_IMAGE.fullmatch(text) or self._by_picture(block, text)):
+        if self.format != "text" and not (
+            _IMAGE.fullmatch(text) or self._by_picture(block, text) or self._hyphenated(block, text)
+        ):
             return None
         single = self._file_name(text) if len(words) == 1 else self._lower_words(text, words)
         return Found(block, text, Part(0, len(text)), "slug") if single else None
@@ -42,6 +45,19 @@ class Slugs:
         """Whether a picture's own text is a name in small letters rather than words, in a format that marks it."""
         return (
             block.role in PICTURE and text.islower() and not any(map(self.weigher.may_be_context, WORD.findall(text)))
+        )
+
+    def _hyphenated(self, block: Block, text: str) -> bool:
+        """Whether a line is like "macron-rusia", and neither a compound ("long-term") nor marked up in any way.
+
+        Pages have many such names in small letters; in formats other than Markdown only those count that a word of
+        the caption language is in.
+        """
+        if not (text.islower() and _HYPHENATED.fullmatch(text)) or len(getattr(block, "tags", "")):
+            return False
+        words = text.split("-")
+        return not all(map(self.weigher.may_be_context, words)) and (
+            self.format == "markdown" or any(map(self.weigher.is_caption_word, words))
         )
 
     def _file_name(self, word: str) -> bool:

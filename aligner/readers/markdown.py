@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from aligner.documents import WIKI_PICTURE, Article, Block, Edit, Role, goes_on, lines, wrap_width
+from aligner.documents import WIKI_PICTURE, Article, Block, Edit, Role, goes_on, left_open, lines, wrap_width
 from aligner.readers.inline import EMBEDS, MarkedBlock, Tag, marked, unmatched
 from aligner.readers.strings import collapse, decode_attribute
 
@@ -253,8 +253,7 @@ def _mid_sentence(row: Block, after: Block, gap: str) -> bool:
         len(row.text) > 30
         and row.text[-1] not in ".!?:…"
         and not hard
-        and after.text[0].islower()
-        and " " in after.text
+        and (left_open(row) or (after.text[0].islower() and " " in after.text))
     )
 
 
