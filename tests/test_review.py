@@ -25,6 +25,7 @@ from aligner.cli import review as command
 from aligner.documents import read
 from aligner.errors import OutputError, RecordError, UsageError
 from aligner.exchange import Articles, dump_run, read_run, units
+from aligner.pipeline import Options, Pipeline
 from aligner.records import Document
 from aligner.review.gold import add
 from aligner.review.memory import to_tmx
@@ -355,6 +356,25 @@ def test_reviewed_documents_become_gold(tmp_path: Path, store: Store) -> None:
     again = add(run, store, Articles(), folder)
     assert again.documents == ()
     assert any("has a document" in line for line in again.left)
+
+
+def test_a_document_that_gold_cannot_hold_is_left_out_alone(tmp_path: Path, store: Store) -> None:
+    caption = "Los pescadores salen del puerto\nantes de la noche"
+    text = f"# The port\n\nThe boats left the port at dawn.\n\n![{caption}](a.jpg)\n"
+    (tmp_path / "wrapped.md").write_text(text, encoding="utf-8")
+    pipeline = Pipeline(Options(translate=False, link=False))
+    wrapped = pipeline.run(read(tmp_path / "wrapped.md"))
+    assert ["\n" in caption.source for caption in wrapped.captions] == [True]
+    run = (wrapped, *gold_run("atalayar-2022"))
+    session = session_of(run, store)
+    for key in session.units:
+        session.decide(key, 0, "accepted", "A translation", None)
+    added = add(run, store, Articles(), tmp_path / "gold")
+    assert added.documents == ("putin-macron",)
+    [left] = added.left
+    assert left.startswith(f"{tmp_path / 'wrapped.md'}: line 5: caption 'Los pescadores")
+    assert left.endswith("is not in the line")
+    assert [document.name for document in load([tmp_path / "gold"]).documents] == ["putin-macron"]
 
 
 def test_undecided_documents_are_left_out(tmp_path: Path, store: Store) -> None:

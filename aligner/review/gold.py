@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +44,6 @@ def add(documents: Sequence[Document], store: Store, articles: Articles, folder:
         folder: the gold set; made if missing. What is in it stays as it is.
 
     Raises:
-        RecordError: the gold set would not be valid with them; nothing is added.
         OutputError: the folder cannot be written to.
     """
     decisions = store.all()
@@ -73,6 +71,7 @@ def add(documents: Sequence[Document], store: Store, articles: Articles, folder:
             try:
                 article = articles.read(document)
                 record = _record(name, article, document, found, decisions)
+                reason = _unfit(name, article, record)
             except DocumentError as error:
                 reason = str(error)
         if reason:
@@ -135,32 +134,41 @@ def _record(
     return {"doc": name, "origin": "reviewed", "lines": marks, "n_body": body}
 
 
-def _write(folder: Path, before: bytes, added: list[tuple[str, Article, dict[str, Any]]]) -> None:
-    """Writes the documents, then ``gold.jsonl`` at one stroke, if the whole is valid."""
-    from aligner.scoring.gold import load
+def _unfit(name: str, article: Article, record: dict[str, Any]) -> str | None:
+    """What keeps a document from being gold, as a caption that stands on two lines; None if nothing does."""
+    from aligner.scoring.gold import examine
 
-    if before and not before.endswith(b"\n"):
-        before += b"\n"
-    new = "".join(json.dumps(record, ensure_ascii=False) + "\n" for _, _, record in added).encode()
     with tempfile.TemporaryDirectory() as temporary:
         trial = Path(temporary)
-        for name, article, _ in added:
-            (trial / (name + _suffix(article))).write_bytes(article.data)
-        (trial / "gold.jsonl").write_bytes(new)
-        load([trial])
-        targets = [(trial / (name + _suffix(a)), folder / (name + _suffix(a)), a.data) for name, a, _ in added]
-        for _, target, data in targets:
-            if target.exists() and target.read_bytes() != data:
-                raise OutputError(f"{target}: exists and is another document; rename one of them")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for source, target, _ in targets:
-                shutil.copyfile(source, target)
-            part = folder / ".gold.jsonl.part"
-            part.write_bytes(before + new)
-            part.replace(folder / "gold.jsonl")
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
+        (trial / (name + _suffix(article))).write_bytes(article.data)
+        (trial / "gold.jsonl").write_bytes(_line(record))
+        _, problems = examine([trial])
+        place = f"{trial / 'gold.jsonl'}:1 {name}"
+    return "; ".join(str(problem).removeprefix(place).lstrip(": ") for problem in problems) or None
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def _write(folder: Path, before: bytes, added: list[tuple[str, Article, dict[str, Any]]]) -> None:
+    """Writes the documents, then ``gold.jsonl`` at one stroke."""
+    if before and not before.endswith(b"\n"):
+        before += b"\n"
+    new = b"".join(_line(record) for _, _, record in added)
+    targets = [(folder / (name + _suffix(article)), article.data) for name, article, _ in added]
+    for target, data in targets:
+        if target.exists() and target.read_bytes() != data:
+            raise OutputError(f"{target}: exists and is another document; rename one of them")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for target, data in targets:
+            target.write_bytes(data)
+        part = folder / ".gold.jsonl.part"
+        part.write_bytes(before + new)
+        part.replace(folder / "gold.jsonl")
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
 def _suffix(article: Article) -> str:
