@@ -681,14 +681,23 @@ def test_another_database_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_files_that_are_no_documents_are_counted(aligner: Run, tmp_path: Path) -> None:
+def test_files_that_are_no_documents_are_named(aligner: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    for name in ("a.txt", "b.jpg", "c.jpg"):
+    for name in ("a.txt", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "gold.jsonl"):
         (folder / name).write_text("The minister arrived.\n", encoding="utf-8")
+    pictures = f"{folder / 'b.jpg'}, {folder / 'c.jpg'}, {folder / 'd.jpg'}"
+    left = [
+        f"files of other formats in the folders, left out: 4 ({pictures}, …)",
+        f"gold sets, which are no articles, in the folders, left out: 1 ({folder / 'gold.jsonl'})",
+    ]
+    planned = aligner("batch", "--plan", folder, "--out", tmp_path / "run", "--no-translate")
+    assert planned.stdout.splitlines()[1:3] == left
     done = aligner("batch", folder, "--out", tmp_path / "run", "--no-translate")
     assert done.returncode == 0
-    assert done.stderr == "aligner: files of other formats in the folders, left out: 2\n"
+    assert done.stderr == "".join(f"aligner: {line}\n" for line in left)
+    found = aligner("find", "--format", "jsonl", folder)
+    assert (len(found.stdout.splitlines()), found.stderr) == (1, done.stderr)
 
 
 def test_an_unexpected_error_is_the_documents_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,18 @@ def surroundings(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("name", ["layouts", "wires"])  # which hold pages and Markdown too
+def test_the_command_behind_the_readmes_figures(sandbox: Path, name: str) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"\(`(aligner run [^`]*corpus/SET[^`]*)`\)", text)
+    command = command.replace("SET", name) + " --format json"
+    done = subprocess.run(command, shell=True, cwd=sandbox, env=surroundings(sandbox), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["systems"][0]["figures"]
+    [captions] = re.findall(rf"(?m)^\| {name} [^|]*\| (\d+) \|", text)
+    assert figures["find.line.r"]["n"] == int(captions)
+
+
 def accept_everything(command: str, folder: Path) -> None:
     """Runs ``aligner review``, accepts every caption on the page that it serves, and presses Ctrl+C."""
     server = subprocess.Popen(

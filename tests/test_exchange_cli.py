@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,6 +172,21 @@ def test_articles_elsewhere_and_changed(tmp_path: Path) -> None:
     result = aligner("import", table, "-r", run, "--patch", tmp_path / "out", "--articles", moved)
     assert result.exit_code == 0, said(result)
     assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["putin-macron.txt"]
+
+
+def test_compressed_articles_are_patched_and_texts_without_a_file_are_not(tmp_path: Path) -> None:
+    [document] = gold_run("atalayar-2022")
+    packed, run, table, out = (tmp_path / name for name in ("putin.txt.gz", "run.jsonl", "c.tsv", "out"))
+    packed.write_bytes(gzip.compress((CORPUS / "atalayar-2022" / "putin-macron.txt").read_bytes()))
+    run.write_bytes(dump_run([replace(document, document=str(packed))]))
+    aligner("export", run, "-o", table)
+    result = aligner("import", table, "-r", run, "--patch", out)
+    assert result.exit_code == 0, said(result)
+    assert document.captions[0].translation.text in (out / "putin.txt").read_text(encoding="utf-8")
+    run.write_bytes(dump_run([replace(document, document="doc35")]))
+    result = aligner("import", table, "-r", run, "--patch", out, "--articles", tmp_path)
+    assert f"doc35: not found in {tmp_path} or at its own path" in said(result)
+    assert "JSON Lines, Parquet or an archive has no file of its own" in said(result)
 
 
 def test_untranslated_captions_are_told(tmp_path: Path) -> None:

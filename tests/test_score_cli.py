@@ -122,6 +122,15 @@ GATES = [
 ]
 
 
+def test_a_finder_run_without_gold_has_nothing_to_score(call: Call, run: Run, tmp_path: Path) -> None:
+    bare = damaged(run, lambda caption: replace(caption, translation=None, context=None), every=1)
+    path = write(bare, tmp_path / "found.jsonl")
+    code, out, err = call("score", path)
+    assert (code, out.strip()) == (0, "")
+    assert "nothing to score: the run has no translations" in err
+    assert call("score", write(run, tmp_path / "run.jsonl"))[2] == ""
+
+
 @pytest.mark.parametrize(("options", "expected", "said"), GATES)
 def test_gates(
     call: Call, files: dict[str, Path], corpus: Path, options: list[str], expected: int, said: list[str]

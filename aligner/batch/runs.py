@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -26,7 +26,16 @@ from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Chunk, Outcome, Statistics, WorkerSettings, failure
 from aligner.errors import AlignerError, OutputError, UsageError, unwritable
 from aligner.readers.names import SeenIds
-from aligner.readers.sources import Item, Limits, Position, SourceOptions, check_format, read_sources, sources_of
+from aligner.readers.sources import (
+    Item,
+    Limits,
+    Position,
+    Skipped,
+    SourceOptions,
+    check_format,
+    read_sources,
+    sources_of,
+)
 from aligner.show import count
 
 # Documents that travel to a worker together; a large document travels alone.
@@ -95,11 +104,11 @@ def run(options: BatchOptions, progress: Progress | None = None) -> Summary:
     """
     progress = progress or Silent()
     described = _checked(options)
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     with _folder(options.out):
         settings.begin(options.out, described, source_names(options, skipped))
-        for what, number in skipped.items():
-            progress.event("warning", message=f"{what} in the folders, left out: {number:,}")
+        for line in skipped.lines():
+            progress.event("warning", message=line)
         return _work(options, described, options.out, None, progress)
 
 
@@ -450,7 +459,7 @@ def _signals() -> Iterator[list[int]]:
 # -- the input -----------------------------------------------------------------------------------------------
 
 
-def source_names(options: BatchOptions, skipped: Counter[str] | None = None) -> Iterator[str]:
+def source_names(options: BatchOptions, skipped: Skipped | None = None) -> Iterator[str]:
     """The names of all sources of a run, in order.
 
     Args:

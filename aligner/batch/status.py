@@ -20,7 +20,7 @@ from aligner.batch.runs import share_of, source_items, source_names
 from aligner.batch.settings import BatchOptions
 from aligner.batch.work import Found, Outcome, Worker, WorkerSettings
 from aligner.errors import UsageError
-from aligner.readers.sources import Item, Position
+from aligner.readers.sources import Item, Position, Skipped
 from aligner.show import count, size
 
 # A sample for --plan: sources spread over the input, and documents from the beginning of each.
@@ -183,6 +183,7 @@ class Plan:
         workers: processes that the estimate counts on.
         seconds: time of the whole run, estimated.
         guessed: whether sizes had to be guessed (compressed sources, standard input).
+        left_out: what in the folders is no source, a line for each reason.
     """
 
     sources: int
@@ -201,6 +202,7 @@ class Plan:
     workers: int
     seconds: float
     guessed: bool
+    left_out: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -215,6 +217,7 @@ class Plan:
             )
         lines = [
             f"{count(self.sources, 'source')}, {size(self.source_bytes)}",
+            *self.left_out,
             f"sample: {count(self.sampled, 'document')}, {self.failed:,} of them failed; "
             f"{1000 * self.find_seconds:.2f} ms a document{per_caption} on one core",
             f"about {count(self.documents, 'document')} with {count(self.captions, 'caption')}",
@@ -244,7 +247,8 @@ def plan(options: BatchOptions) -> Plan:
         raise UsageError("--plan cannot sample standard input without eating it; give files")
     settings.describe(options)
     number, total = 0, 0
-    for line in settings.source_lines(source_names(options)):
+    skipped = Skipped()
+    for line in settings.source_lines(source_names(options, skipped)):
         number += 1
         total += json.loads(line).get("size") or 0
     step = max(1, number // _SOURCES)
@@ -291,6 +295,7 @@ def plan(options: BatchOptions) -> Plan:
         workers=options.processes,
         seconds=seconds,
         guessed=tally.guessed,
+        left_out=tuple(skipped.lines()),
     )
 
 

@@ -99,16 +99,20 @@ def expand(paths: Iterable[str]) -> list[str]:
         UsageError: a folder or pattern holds no document, or standard input is named twice.
     """
     from aligner.readers import sources_of
+    from aligner.readers.sources import Skipped
 
+    skipped = Skipped()
     found: list[str] = []
     for path in paths:
         if not path:
             raise UsageError("an empty name is no document; name a file, a folder, or - for stdin")
         # A missing file is one document's error, and the run goes on.
         missing = path != "-" and not re.search(r"[*?\[@]|://", path) and not os.path.lexists(path)
-        found += [path] if missing else sources_of(path)
+        found += [path] if missing else sources_of(path, skipped)
     if found.count("-") > 1:
         raise UsageError("-: stdin can be read once only")
+    for line in skipped.lines():
+        say(line)
     return found
 
 

@@ -157,6 +157,8 @@ def score(
             languages,
             settings,
         )
+    if runs and not (gold or junit or sarif) and not any(system.figures for system in scores.systems):
+        say(_UNSCORED)
     verdicts = gates.judge(scores, limits)
     if format_ is Format.json:
         gated = [{"system": v.system, "gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts]
@@ -170,6 +172,10 @@ def score(
     for verdict in missed:
         say(f"gate missed: {verdict}")
     raise typer.Exit(1 if missed else 0)
+
+
+#: Of records without translations only gold can tell anything.
+_UNSCORED = "nothing to score: the run has no translations (aligner run makes some), and without --gold no references"
 
 
 def _metrics(text: str) -> tuple[str, ...]:

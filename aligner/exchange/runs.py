@@ -128,7 +128,7 @@ class Articles:
         for path in self.candidates(document):
             if not path.is_file():
                 continue
-            article = read(path)
+            article = _article(path)
             if article.sha256 == document.sha256:
                 return Article(
                     document.document,
@@ -141,5 +141,17 @@ class Articles:
             other = path
         if other is not None:
             raise DocumentError(f"{other}: changed since the run (SHA-256 differs); run it again")
-        place = f"{self.folder} and at its own path" if self.folder else "at this path"
-        raise DocumentError(f"{document.document}: not found {place}; name its folder with --articles")
+        place = f"in {self.folder} or at its own path" if self.folder else "at this path"
+        raise DocumentError(
+            f"{document.document}: not found {place}; name its folder with --articles (a text out of JSON Lines, "
+            "Parquet or an archive has no file of its own: its edits can be put into a run, but not into articles)"
+        )
+
+
+def _article(path: Path) -> Article:
+    """The article in a file, also a compressed one."""
+    if path.suffix.lower() not in (".gz", ".zst", ".zstd"):
+        return read(path)
+    from aligner.readers import read_sources
+
+    return next(read_sources([str(path)])).article()

@@ -132,6 +132,31 @@ class Item:
         return parse(self.data, self.document, self.format, self.charset)
 
 
+class Skipped(Counter[str]):
+    """How many files or records were passed over, by reason.
+
+    Attributes:
+        examples: names of the first few, by reason.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.examples: dict[str, list[str]] = {}
+
+    def leave(self, what: str, name: str) -> None:
+        """Counts one that has a name."""
+        self[what] += 1
+        examples = self.examples.setdefault(what, [])
+        if len(examples) < 3:
+            examples.append(name)
+
+    def lines(self) -> Iterator[str]:
+        """For a person, a line for each reason."""
+        for what, number in self.items():
+            named = ", ".join(self.examples.get(what, ()))
+            yield f"{what} in the folders, left out: {number:,} ({named}{', …' if number > 3 else ''})"
+
+
 class Stream(Iterator[Item]):
     """The documents of some sources, in order.
 
@@ -140,7 +165,7 @@ class Stream(Iterator[Item]):
             folder, records of an archive that are not pages.
     """
 
-    def __init__(self, items: Iterator[Item], skipped: Counter[str]) -> None:
+    def __init__(self, items: Iterator[Item], skipped: Skipped) -> None:
         self.skipped = skipped
         self._items = items
 
@@ -185,7 +210,7 @@ def open_source(spec: str | Path | Iterable[str | Path], options: SourceOptions 
     """The documents of one source or several.
 
     Args:
-        spec: a file of any format, a folder (all documents in it, sorted), a pattern
+        spec: a file of any format, a folder (all documents in it, sorted, but ``gold.jsonl``), a pattern
             (``crawl/**/*.warc.gz``), a list of such (``@list.txt``), ``-`` for standard input, a URL that
             fsspec opens (``s3://bucket/*.jsonl.zst``), or several of these.
         options: see :class:`SourceOptions`.
@@ -194,20 +219,18 @@ def open_source(spec: str | Path | Iterable[str | Path], options: SourceOptions 
         UsageError: a path, pattern or folder that has no documents, or ``options.after`` does not fit the sources.
     """
     specs = [spec] if isinstance(spec, str | Path) else list(spec)
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     # A path that is not there is the caller's mistake: found now, before anything is done.
     sources = [sources_of(str(one), skipped) for one in specs]
     return read_sources(chain.from_iterable(sources), options, skipped)
 
 
-def read_sources(
-    names: Iterable[str], options: SourceOptions | None = None, skipped: Counter[str] | None = None
-) -> Stream:
+def read_sources(names: Iterable[str], options: SourceOptions | None = None, skipped: Skipped | None = None) -> Stream:
     """The documents of files and URLs that :func:`sources_of` named; one that is not there gives an item that says so.
 
     Arguments and errors are those of :func:`open_source`; ``skipped`` goes on counting in the stream's.
     """
-    skipped = Counter() if skipped is None else skipped
+    skipped = Skipped() if skipped is None else skipped
     return Stream(_Reading(options or SourceOptions(), skipped).items(iter(names)), skipped)
 
 
@@ -221,17 +244,17 @@ def check_format(format: str | None) -> None:
         raise UsageError(f"unknown format {format!r}; the formats are {', '.join(sorted(set(FORMATS.values())))}")
 
 
-def sources_of(spec: str, skipped: Counter[str] | None = None) -> Iterator[str]:
+def sources_of(spec: str, skipped: Skipped | None = None) -> Iterator[str]:
     """The files and URLs that a spec of :func:`open_source` stands for, in order; the first is looked up at once.
 
     Args:
         spec: file, folder, pattern, ``@list``, ``-`` or URL.
-        skipped: counts the files of other formats in folders.
+        skipped: counts the files in folders that are no documents.
 
     Raises:
         UsageError: there is nothing.
     """
-    skipped = Counter() if skipped is None else skipped
+    skipped = Skipped() if skipped is None else skipped
     sources = _expand(spec, skipped)
     try:
         return chain((next(sources),), sources)
@@ -241,7 +264,7 @@ def sources_of(spec: str, skipped: Counter[str] | None = None) -> Iterator[str]:
         raise UsageError(f"{spec}: cannot be read: {error.strerror or error}") from None
 
 
-def _expand(spec: str, skipped: Counter[str]) -> Iterator[str]:
+def _expand(spec: str, skipped: Skipped) -> Iterator[str]:
     if spec == "-":
         yield spec
     elif spec.startswith("@"):
@@ -260,7 +283,7 @@ def _expand(spec: str, skipped: Counter[str]) -> Iterator[str]:
         raise UsageError(f"{spec!r}: no such file, folder or pattern; check the path")
 
 
-def _listed(name: str, skipped: Counter[str]) -> Iterator[str]:
+def _listed(name: str, skipped: Skipped) -> Iterator[str]:
     """The sources that a list names, a line each; what is not there is found when its turn comes."""
     try:
         stream = open_stream(name, Limits().ratio)
@@ -282,7 +305,11 @@ def _listed(name: str, skipped: Counter[str]) -> Iterator[str]:
     stream.close()
 
 
-def _walk(folder: str, skipped: Counter[str]) -> Iterator[str]:
+_GOLD = "gold.jsonl"
+"""What :mod:`aligner.scoring` knows about the documents beside it."""
+
+
+def _walk(folder: str, skipped: Skipped) -> Iterator[str]:
     with os.scandir(folder) as found:
         entries = sorted(((e.name, e.is_dir(follow_symlinks=False)) for e in found), key=lambda e: os.fsencode(e[0]))
     for name, is_folder in entries:
@@ -291,13 +318,15 @@ def _walk(folder: str, skipped: Counter[str]) -> Iterator[str]:
             continue
         if is_folder:
             yield from _walk(path, skipped)
+        elif name == _GOLD:
+            skipped.leave("gold sets, which are no articles,", path)
         elif format_of(name):
             yield path
         else:
-            skipped["files of other formats"] += 1
+            skipped.leave("files of other formats", path)
 
 
-def _remote(url: str, skipped: Counter[str]) -> Iterator[str]:
+def _remote(url: str, skipped: Skipped) -> Iterator[str]:
     store: Any = filesystem(url)
     scheme = url.split("://", 1)[0] + "://"
     try:
@@ -345,7 +374,7 @@ class _Reading:
     """A stream's options, and the readers of its formats."""
 
     options: SourceOptions
-    skipped: Counter[str]
+    skipped: Skipped
 
     def items(self, sources: Iterator[str]) -> Iterator[Item]:
         """All items of the sources, from the one after ``after``."""
