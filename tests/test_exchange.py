@@ -24,7 +24,7 @@ from aligner.errors import RecordError, UsageError
 from aligner.exchange import Format, dump_run, format_of, merge, read, read_run, units, write
 from aligner.exchange.edits import Line, Side, folded, tidy
 from aligner.exchange.tables import guard, unguard
-from aligner.records import Caption, Document, Translation
+from aligner.records import Caption, Credit, Document, Translation
 
 EDITABLE = [Format.tmx, Format.xliff, Format.xliff2, Format.tsv, Format.xlsx]
 SUFFIX = {Format.xliff: ".xlf", Format.xliff2: ".xlf"}
@@ -199,6 +199,32 @@ def test_json_ld_names_iptc_fields() -> None:
     assert image["creditText"] == "AFP/LUDOVIC MARIN"
     assert image["creator"] == {"@type": "Person", "name": "LUDOVIC MARIN"}
     assert image["provider"] == [{"@type": "Organization", "name": "AFP"}]
+
+
+@pytest.mark.parametrize(
+    ("credit", "creator", "provider"),
+    [
+        (("Elena Roldán (Archivo)", "Archivo", "Elena Roldán"), ("Person", "Elena Roldán"), []),
+        (("PHOTO/ARCHIVO", "ARCHIVO", None), None, []),
+        (("EFE/Archivo", "EFE/Archivo", None), ("Organization", "EFE"), ["EFE"]),
+        (
+            ("Archivo municipal", "Archivo municipal", None),
+            ("Organization", "Archivo municipal"),
+            ["Archivo municipal"],
+        ),
+    ],
+)
+def test_an_archive_alone_is_no_organisation_in_json_ld(
+    credit: tuple[str, str | None, str | None], creator: tuple[str, str] | None, provider: list[str]
+) -> None:
+    (document,) = one("Una frase", "A sentence")
+    text, agency, person = credit
+    caption = replace(document.captions[0], credit=Credit(text, agency, person, 50, 50 + len(text)))
+    [article] = json.loads(write((replace(document, captions=(caption,)),), Format.jsonld))["@graph"]
+    (image,) = article["image"]
+    assert image["creditText"] == text
+    assert image.get("creator") == (creator and {"@type": creator[0], "name": creator[1]})
+    assert [each["name"] for each in image.get("provider", [])] == provider
 
 
 def test_html_escapes_everything() -> None:

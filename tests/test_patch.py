@@ -77,6 +77,7 @@ def test_both_keeps_the_caption() -> None:
         ),
         ("FOTO CEDIDA por Ana Ruiz | La niña corre.", "Ana Ruiz", "PHOTO SUPPLIED by Ana Ruiz | She runs."),
         ("Pie de foto: La niña corre. Captura de video: EFE", "EFE", "Caption: She runs. Video grab: EFE"),
+        ("**Pie de foto:** La niña corre. **Foto**: EFE", "**Foto**: EFE", "**Caption:** She runs. **Photo**: EFE"),
         ("FOTOGALERÍA: La niña corre. (AFP)", "AFP", "PHOTO GALLERY: She runs. (AFP)"),
         ("La niña corre. / Archivo General", "Archivo General", "She runs. / Archivo General"),
         ("La niña corre. AFP", "AFP", "She runs. AFP"),

@@ -22,6 +22,7 @@ _TOKEN = re.compile(r"\S+")
 _MARKED = re.compile(r"[|/(\[©]|\s[–—-]\s|[.:]\s")
 _INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.){1,3}")
 _PROFESSION = re.compile(r"[a-záéíóúñ]{2,}(?:[dst]or(?:a|es|as)?|ist[ao]s?|ólog[oa]s?|ógraf[oa]s?|iatras?)")
+_NUMERAL = re.compile(r"[IVX]+\.?")  # "... del siglo X."
 _YEAR = re.compile("(?:19|20)\\d\\d")
 
 
@@ -253,7 +254,7 @@ class DocumentCredits:
         most = min(self._most(tokens[-7:]), len(tokens) - (1 if part.credit else 2))
         for count in range(most, 0, -1):
             at, lead = tokens[-count].start(), tokens[-count - 1][0]
-            if not (text[at].isalpha() or text[at] == "@"):
+            if not (text[at].isalpha() or text[at] == "@") or _NUMERAL.fullmatch(tokens[-count][0]):
                 continue
             if not lead[-1].isalnum() or lead.lower() in self.weigher.small or (len(lead) < 3 and lead.islower()):
                 continue

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aligner.exchange.runs import Unit
-from aligner.records import Caption, Document
+from aligner.records import Caption, Credit, Document
+
+# Says where a picture lies, not who made or sent it: no organisation.
+_FILED = re.compile(r"(?i)(?:(?:foto|imagen)s? (?:de )?)?(?:archivos?|archives?)|file(?: photo)?|photo")
+
+
+def _agencies(credit: Credit) -> list[str]:
+    return [name for name in (credit.agency or "").split("/") if name and not _FILED.fullmatch(name)]
 
 
 def _creator(caption: Caption) -> dict[str, str] | None:
@@ -18,7 +26,8 @@ def _creator(caption: Caption) -> dict[str, str] | None:
         return None
     if credit.photographer:
         return {"@type": "Person", "name": credit.photographer}
-    return {"@type": "Organization", "name": credit.agency} if credit.agency else None
+    agencies = _agencies(credit)
+    return {"@type": "Organization", "name": "/".join(agencies)} if agencies else None
 
 
 def _image(unit: Unit) -> dict[str, Any]:
@@ -39,8 +48,8 @@ def _image(unit: Unit) -> dict[str, Any]:
         image["creditText"] = caption.credit.text
         if creator := _creator(caption):
             image["creator"] = creator
-        if caption.credit.agency:
-            image["provider"] = [{"@type": "Organization", "name": name} for name in caption.credit.agency.split("/")]
+        if agencies := _agencies(caption.credit):
+            image["provider"] = [{"@type": "Organization", "name": name} for name in agencies]
     return image
 
 

@@ -17,10 +17,10 @@ from aligner.resources import data_json
 #: What follows a phrase in each section of the table, the longest phrase is tried first.
 _FOLLOWS = {
     "before_names": r"(?-i:(?=:?\s+(?:[A-ZÁÉÍÓÚÑÜ@\d]|(?:el|la|los|las)\s+[A-ZÁÉÍÓÚÑÜ])))",
-    "before_colons": r"(?=\s*:)",
+    "before_colons": r"(?=\s*\*{0,3}:)",
     "anywhere": r"(?!\w)",
     "last": r"(?=\s*(?:[)\]|/.,;·–—-]|$))",
-    "labels": r"(?=:?\s|\s?[/|]|$)(?!\s(?:de|del|en|por)\b)",
+    "labels": r"(?=:?\*{0,3}:?\s|\s?[/|]|$)(?!\s(?:de|del|en|por)\b)",
 }
 _SMALL = re.compile(r"(?<![\w.@/#-])[a-záéíóúñü]+(?![\w.@/-])")
 _IN_NAMES = frozenset({"de", "del", "la", "las", "el", "los", "y", "e", "i", "da", "do", "dos", "van", "von", "vía"})
@@ -103,7 +103,7 @@ def _pattern() -> re.Pattern[str]:
 def _before() -> re.Pattern[str]:
     """Phrases at the end of a text, as a label in front of what follows."""
     one = "|".join(_written(phrase) for phrase, _, _ in _entries())
-    return re.compile(rf"(?<!\w)(?:(?:{one})(?:\s*:\s*|\s+))+$", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:(?:{one})(?:\s*\*{{0,3}}:\*{{0,3}}\s*|\s+))+$", re.IGNORECASE)
 
 
 @cache

@@ -80,6 +80,7 @@ _BEFORE_CAPITAL = re.compile(
     r"(?<![^\W_])(?!(?:para|como|desde|entre|hacia|hasta|según|contra|nuestra|PARA|COMO|DESDE|ENTRE)\s)"
     r"(?:[a-záéíóúüñ]{4,}|[A-ZÁÉÍÓÚÑ]{4,}|\d+)\s$"
 )
+_BOLD = re.compile(r"(?:\*{1,3}|_{1,3})$")
 _NAMED = re.compile(r"[^\W\d_a-zß-ÿ]|@|(?:dpa|epa|efe|afp|reuters)\b")
 
 
@@ -108,6 +109,8 @@ def labelled(text: str, start: int, end: int) -> Found | None:
             if not opener or (not _NAMED.match(text, opener[1]) and not SOURCE.match(opener[0])):
                 continue
         rest = text[at:]
+        if bold := _BOLD.search(text, start, at):  # "... **Foto:** EFE"
+            rest, at = rest.replace(bold[0], "", 1), bold.start()
         reading = read(rest, after_label=colon)
         if reading is None and (match[0] == "©" or not mark) and colon and len(rest) <= LONGEST + 20 * mark:
             if len(rest.split()) > (15 if mark else 7):
@@ -161,7 +164,7 @@ def _separated(text: str, start: int, end: int, hints: Hints) -> Found | None:
 
 
 _SENTENCE_END = re.compile(
-    r"(?<![\W_][A-ZÁÉÍÓÚÑ])(?:[.!?…],?|[»”)\]\"](?<!\s\"))\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa|iStock)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
+    r"(?:(?<![\W_][A-ZÁÉÍÓÚÑ])|(?<=[a-záéíóúñ]\s[IVX])(?=\.\s?[A-Z]{2}))(?:[.!?…],?|[»”)\]\"](?<!\s\"))\s?(?=[A-ZÁÉÍÓÚÑÀÈÒÖÜÇ@/]|(?:dpa|epa|iStock)\b)|\d(?=[A-ZÁÉÍÓÚÑ]{2}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ])"
     r"|[a-záéíóúñ](?=[A-ZÁÉÍÓÚÑ])"
 )
 # "... de Palma. Imagen de archivo. EFE": the sentence is the caption's.

@@ -134,6 +134,8 @@ def line_label(text: str, at: int = 0, end: int | None = None) -> re.Match[str] 
     end = len(text) if end is None else end
     if text[at : at + 1] in _NUMBERED_FIRST and (numbered := NUMBERED.match(text, at, end)):
         return numbered
+    if text[at : at + 1] in ("*", "_") and (bold := _BOLD_LABEL.match(text, at, end)):
+        return bold if plain(bold[1]) in lexicon().line_labels else None
     match = _LINE_LABEL.match(text, at, end)
     if match is None:
         return _bare_label().match(text, at, end)
@@ -160,6 +162,8 @@ def _bare_label() -> re.Pattern[str]:
     return re.compile(rf"(?i:{labels})\s+(?=[«“\"¿¡]?[^\W\d_a-zß-ÿ])")
 
 
+# "**Foto:** ", "__Pie de foto__: " where nothing else reads the marks.
+_BOLD_LABEL = re.compile(r"[*_]{1,3}([^\W\d_]+(?:\s[^\W\d_]+){0,3})(?::[*_]{1,3}|[*_]{1,3}:)\s*")
 _LINE_LABEL = re.compile(
     r"([^\W\d_]+(?:\s[^\W\d_]+){0,3})\s*(?::\s*|\|\s*|\s[-–—]\s+|[,.]\s+(?=\S))|photo_camera\s+|[■●▪►▶•]\s*"
 )

@@ -29,6 +29,7 @@ _DATE = re.compile(
 )
 _AGENCY_LABEL = re.compile(r"^([^\W\d_a-zß-ÿ]\w*(?: [^\W\d_a-zß-ÿ]\w*){0,2}): ")
 _PHOTO = re.compile(r"(?i)\s+(?:photo|foto)$")
+_INITIAL_END = re.compile(r"((?:^|\.)\s?[A-ZÁÉÍÓÚÑ])$")  # "A. P": its last dot went with the sentence's
 INITIALS = re.compile(r"(?:[A-ZÁÉÍÓÚÑ]\.\s?){1,3}")
 _NUMBERED = re.compile(r"\d{1,3}|[^\W\d_]{2,}\d{1,3}")  # "El 19 Digital", "Canal 13", "TN23"
 _TOKEN = re.compile(r"(?:[^\W\d_]|[.’'`´-])+")
@@ -171,7 +172,7 @@ def read(text: str, *, after_label: bool = False, strict: bool = False) -> Readi
     if not (agencies or persons or labelled):
         return None
     agency = "/".join(dict.fromkeys(agencies)) or None
-    names = " / ".join(map(_normal_case, persons)) or None
+    names = " / ".join(_INITIAL_END.sub(r"\1.", _normal_case(name)) for name in persons) or None
     return Reading(strength, agency, names, labelled, loose, tuple(shapes), known)
 
 

@@ -38,6 +38,9 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
         ):
             break
         start, label = match.end(), True
+    inner = _BRACKETED.match(text, start, end)
+    if inner and not read(inner[1], strict=True):
+        start, end = inner.span(1)
     if text[start:end].startswith("[") and text[:end].endswith("]") and text.count("[", start, end) == 1:
         inside = text[start + 1 : end - 1]
         if not read(inside, strict=True) and (match := line_label(inside)):
@@ -48,6 +51,7 @@ def split(text: str, hints: Hints = NO_HINTS, *, whole: bool = True) -> list[Par
     return parts
 
 
+_BRACKETED = re.compile(r"\(([^()]{20,}(?:\([^()]*\)[^()]*)*)\)\.?\s*$")
 _TAG = r"<[^<>]{1,200}>|\\?\[/?(?:caption|img|url|center|em|b|i)\b[^\[\]]{0,200}\]"
 _COUNTER = r"[(\[]?\d{1,3}\s?(?:/|de|of)\s?\d{1,3}(?!\w)[)\]]?(?:\s?[|:.·•–—-](?=\s)|(?=\s[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
 _ITEM = r"\d{1,2}(?:\.-|[.)]\s(?=[«“\"¿¡]?[A-ZÁÉÍÓÚÑ]))"
