@@ -289,6 +289,7 @@ def test_failures_and_their_retry(tmp_path: Path) -> None:
     found = failures(options.out)
     assert [failure["cause"] for failure in found] == ["unreadable", "unreadable", "duplicate-id", "unreadable"]
     assert "no text" in found[0]["document"]
+    assert f"the id was seen before ({good}, line 1); ids must differ" in found[2]["error"]
     assert "truncated" in found[3]["error"]
     assert summary.counts.documents == summary.counts.records + 4
     assert 5 < summary.counts.records < 35

@@ -311,6 +311,8 @@ def test_what_is_missing_is_installed_from_where_the_command_is(
         (["translate", "--threads", "100000", "SEED"], 2, "--threads"),
         (["batch", "SEED", "--out", "out", "--workers", "100000"], 2, "--workers"),
         (["score", "SEED", "--gold", "SEED", "--resamples", "99999999999"], 2, "--resamples"),
+        (["run", "--report", "out.txt", "SEED"], 2, "--report out.txt: writes HTML: name a file in .html"),
+        (["run", "--glossary", "TERMS.csv", "SEED"], 2, "1 of its lines is malformed"),
         (["run", "--report", "FOLDER", "SEED"], 1, "a folder has this name"),
         (["score", "SEED", "--junit", "FOLDER"], 1, "a folder has this name"),
         (
@@ -332,6 +334,7 @@ def test_mistakes_end_in_a_message_before_anything_is_done(
     (tmp_path / "LIST").write_bytes(b"a\0b\n")
     (tmp_path / "FOLDER").mkdir()
     (tmp_path / "COLUMNS").write_text('{"page": 1}\n', encoding="utf-8")
+    (tmp_path / "TERMS.csv").write_text("source,target,oops\nuno,one,x\n", encoding="utf-8")
     before = sorted(tmp_path.iterdir())
     done = aligner(*[str(seed) if word == "SEED" else word for word in arguments], cwd=tmp_path)
     assert done.returncode == code, done.stderr

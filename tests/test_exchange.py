@@ -511,6 +511,7 @@ def workbook(**parts: bytes) -> bytes:
         ("c.tsv", "key\ttranslation\nx\tCafé\n".encode("latin-1"), "not UTF-8"),
         ("c.tsv", b'key\ttranslation\nx\t"open\n', r"c.tsv:2: .*quotation mark"),
         ("c.tsv", b"key\ttranslation\tdecision\nx\ty\tmaybe\n", r"c.tsv:2: unknown decision 'maybe'"),
+        ("c.tsv", b"key\ttranslation\tdecision\nx\ty\tok\n", r"c.tsv:2: unknown decision 'ok'; write accept, reject"),
         ("c.tsv", b"key\ttranslation\nx\ty\tz\n", r"c.tsv:2: more columns"),
         ("c.tsv", b"key\ttranslation\ttranslation\nx\ty\tz\n", "'translation' twice"),
         ("c.tsv", b"key\ttranslation\n\n", "holds no caption"),

@@ -107,6 +107,15 @@ def test_standard_input(monkeypatch):
         assert [item.format for item in open_source("-")] == formats
 
 
+@pytest.mark.parametrize(("url", "remedy"), [("https://x/a.txt", "[remote]'"), ("s3://x/a.txt", "`pip install s3fs`")])
+def test_a_store_whose_package_is_missing_says_what_to_install(monkeypatch, url, remedy):
+    pytest.importorskip("fsspec")
+    for package in ("aiohttp", "s3fs", "fsspec.implementations.http"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=re.escape(remedy)):
+        open_source(url)
+
+
 def test_fsspec(write):
     fsspec = pytest.importorskip("fsspec")
     for name, data in (("a.jsonl.zst", zstandard.compress(LINES)), ("b.html", PAGE), ("c.png", b"")):
@@ -315,7 +324,7 @@ def test_duplicate_ids(write, tmp_path):
     specs = [write("a.jsonl", LINES), write("b.jsonl", LINES)]
     seen = SeenIds(str(tmp_path / "ids.sqlite"))
     items = list(open_source(specs, SourceOptions(seen=seen)))
-    assert errors(items)[0] == "a: the id was seen before (source 0, document 0); ids must differ"
+    assert errors(items)[0] == f"a: the id was seen before ({specs[0]}, line 1); ids must differ"
     assert len(errors(items)) == 4
     seen.commit()
     seen.close()

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, islice
+from itertools import accumulate, chain, groupby, islice
 from itertools import count as numbers
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,7 @@ from aligner.readers.sources import (
     Skipped,
     SourceOptions,
     check_format,
+    place_of,
     read_sources,
     sources_of,
 )
@@ -295,7 +296,7 @@ def _work(
         share = share_of(folder, sources["bytes"])
         next(share)
         # One file for a run and its retries.
-        seen = _Ids(options.out / _IDS) if options.duplicate_ids == "fail" else None
+        seen = _Ids(options) if options.duplicate_ids == "fail" else None
 
         def commit() -> None:
             if seen is not None:
@@ -360,11 +361,18 @@ def _append(out: Output, outcome: Outcome) -> None:
 
 
 class _Ids:
-    """The ids of a run and its retries, on disk."""
+    """The ids of a run and its retries, on disk.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen = self._guarded(SeenIds, str(path))
+    Args:
+        options: of the run.
+    """
+
+    def __init__(self, options: BatchOptions) -> None:
+        self._path = options.out / _IDS
+        self._seen = self._guarded(SeenIds, str(self._path))
+        self._inputs = options.out / settings.INPUTS
+        self._format = options.input_format
+        self._starts: list[int] = []  # of the sources' lines in the file of inputs; read when they are needed first
 
     def unique(self, outcomes: list[Outcome]) -> list[Outcome]:
         """The outcomes of documents; a failure for each whose id came before."""
@@ -381,9 +389,17 @@ class _Ids:
         return failure(
             Item(document, b"", "", position),
             "duplicate-id",
-            f"{document}: the id was seen before (source {first[0]}, document {first[1]}); "
+            f"{document}: the id was seen before ({self._place(*first)}); "
             "ids must differ, or give --duplicate-ids keep",
         )
+
+    def _place(self, number: int, index: int) -> str:
+        with self._inputs.open("rb") as lines:
+            if not self._starts:
+                self._starts = list(accumulate(map(len, lines), initial=0))
+            lines.seek(self._starts[number])
+            source: str = json.loads(lines.readline())["source"]
+        return place_of(source, index, self._format)
 
     def commit(self) -> None:
         """Makes what was seen durable."""

@@ -260,6 +260,8 @@ def run(
     if diff or patch == "-":
         instead = "--diff prints the corrections" if diff else "--patch - prints the corrected article"
         refuse(context, "format_", because=f"says how records are printed, but {instead} instead: leave one out")
+    if report and report.suffix.lower() not in ("", ".html", ".htm"):
+        raise UsageError(f"--report {report}: writes HTML: name a file in .html (aligner report writes other formats)")
     sources = expand(paths)
     stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(

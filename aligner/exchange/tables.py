@@ -31,14 +31,7 @@ COLUMNS = (
 )
 _NEEDED = ("key", "translation")
 _EDITABLE = ("translation", "decision", "comment")
-_DECISIONS: dict[str, Decision] = {
-    "": "",
-    "accept": "accept",
-    "accepted": "accept",
-    "ok": "accept",
-    "reject": "reject",
-    "rejected": "reject",
-}
+_DECISIONS: dict[str, Decision] = {"": "", "accept": "accept", "reject": "reject"}
 # A spreadsheet takes a cell that starts so for a formula; an apostrophe in front makes it text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"''*[=+\-@\t\r]")

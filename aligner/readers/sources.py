@@ -351,6 +351,20 @@ def format_of(name: str) -> str | None:
     return FORMATS.get(os.path.splitext(stem)[1])  # noqa: PTH122
 
 
+def place_of(source: str, index: int, format: str | None = None) -> str:
+    """Where a document stands, for a person: its source, and in one that holds many the line or the number, 1-based.
+
+    Args:
+        source: path or URL.
+        index: see :attr:`Position.index`.
+        format: of the source, where its name does not say.
+    """
+    format = format or format_of(source)
+    if format not in MANY and not index:
+        return source
+    return f"{source}, {'line' if format == 'jsonl' else 'document'} {index + 1:,}"
+
+
 @dataclass(slots=True)
 class _Source:
     """A source as its reader sees it."""
@@ -375,6 +389,7 @@ class _Reading:
 
     options: SourceOptions
     skipped: Skipped
+    names: list[str] = field(default_factory=list)  # of the sources so far, where ids are looked up
 
     def items(self, sources: Iterator[str]) -> Iterator[Item]:
         """All items of the sources, from the one after ``after``."""
@@ -382,6 +397,8 @@ class _Reading:
         after = self.options.after
         for number, name in enumerate(sources, self.options.first):
             source = _Source(number, name)
+            if self.options.seen is not None:
+                self.names.append(name)
             if after is not None and number <= after.number:
                 if number < after.number:
                     continue
@@ -408,7 +425,9 @@ class _Reading:
         first = self.options.seen.first(item.document, *here)
         if first == here or item.error is not None:
             return item
-        where = f"source {first[0]}, document {first[1]}"
+        number = first[0] - self.options.first
+        known = 0 <= number < len(self.names)
+        where = place_of(self.names[number], first[1], self.options.format) if known else f"source {first[0] + 1:,}"
         error = f"{item.document}: the id was seen before ({where}); ids must differ"
         return replace(item, error=error)
 

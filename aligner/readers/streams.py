@@ -52,7 +52,8 @@ def filesystem(url: str) -> object:
         return fsspec.core.url_to_fs(url)[0]
     except ImportError as error:
         raise UsageError(
-            f"{url}: {error} (s3:// needs `pip install s3fs`, https:// `pip install 'fsspec[http]'`)"
+            f"{url}: {error} (https:// needs the extra remote, {install('remote')}; s3:// `pip install s3fs`, and "
+            "other stores their own packages)"
         ) from None
     except ValueError as error:
         raise UsageError(f"{url}: {error}; known kinds: {', '.join(sorted(fsspec.available_protocols()))}") from None

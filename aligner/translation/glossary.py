@@ -513,7 +513,8 @@ def _refuse(path: Path, problems: Sequence[tuple[int, str]]) -> None:
     if problems:
         shown = "".join(f"\n  {path}:{line}: {what}" for line, what in problems[:20])
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-        raise GlossaryError(f"{path}: not used, {len(problems)} of its lines are malformed:{shown}{more}")
+        are = "is" if len(problems) == 1 else "are"
+        raise GlossaryError(f"{path}: not used, {len(problems)} of its lines {are} malformed:{shown}{more}")
 
 
 def _forms(cell: str) -> tuple[str, ...]:
