@@ -311,6 +311,28 @@ def test_failures_and_their_retry(tmp_path: Path) -> None:
     assert (shown.counts.failed, shown.left) == (4, 3)
 
 
+def test_failures_of_every_kind_are_shown(aligner: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_bytes(b"\0" * len(name))
+    for name in ("c.jsonl", "d.jsonl"):
+        (folder / name).write_text(json.dumps({"id": name, "body": "The minister arrived."}), encoding="utf-8")
+    done = aligner("batch", folder, "--out", tmp_path / "run", "--text-column", "boddy", "--no-translate")
+    assert done.returncode == 1
+    shown = [line.strip() for line in done.stdout.splitlines() if str(folder) in line]
+    assert [line.split(str(folder))[0] for line in shown] == ["unreadable: 4; the first: ", "of another kind: "]
+    assert shown[1].endswith("c.jsonl: no text column 'boddy'; the columns are: id, body; name one with --text-column")
+
+
+def test_an_empty_file_is_a_failed_document_of_a_corpus(aligner: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    done = aligner("batch", tmp_path / "empty.txt", "--out", tmp_path / "run", "--no-translate")
+    assert (done.returncode, failures(tmp_path / "run")[0]["cause"]) == (1, "unreadable")
+    found = aligner("find", tmp_path / "empty.txt")
+    assert (found.returncode, found.stderr) == (0, f"aligner: {tmp_path / 'empty.txt'}: is empty\n")
+
+
 def test_duplicate_ids_are_not_tried_again_in_vain(aligner: Run, tmp_path: Path) -> None:
     source, run = tmp_path / "in.jsonl", tmp_path / "run"
     lines = [json.dumps({"id": name, "text": "The minister arrived."}) for name in "abacb"]

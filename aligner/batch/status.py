@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -43,7 +44,7 @@ class Status:
         counts: totals that are safe on disk.
         shards: sealed shards.
         failures: failed documents by cause.
-        examples: the first message of each cause.
+        examples: of each cause the first messages that differ in more than names and numbers, three at most.
         left: failed documents that no finished retry mended.
         process: the process that works on it, None if there is none.
         saved: when its progress was made durable last, seconds since 1970; None if never.
@@ -58,7 +59,7 @@ class Status:
     counts: output.Counts
     shards: int
     failures: dict[str, int]
-    examples: dict[str, str]
+    examples: dict[str, list[str]]
     left: int
     process: str | None
     saved: float | None
@@ -88,9 +89,10 @@ class Status:
             f"{counts.linked:,} linked, {count(counts.warnings, 'warning')}",
             f"  {counts.failed:,} failed" + (f", see {Path(self.folder) / output.FAILED}" if self.failures else ""),
         ]
-        lines += [
-            f"    {cause}: {n:,}; the first: {self.examples[cause]}" for cause, n in sorted(self.failures.items())
-        ]
+        for cause, n in sorted(self.failures.items()):
+            first, *further = self.examples[cause]
+            lines.append(f"    {cause}: {n:,}; the first: {first}")
+            lines += [f"      of another kind: {message}" for message in further]
         if model := self.settings.get("model"):
             lines.append(f"  model {model['name']} (all its files together: SHA-256 {model['sha256'][:12]}…)")
         lines += [f"  memory: {count(held['entries'], 'translation')}" for held in self.memory]
@@ -151,14 +153,23 @@ def _number(retry: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _failures(folder: Path, state: output.State) -> tuple[dict[str, int], dict[str, str]]:
-    """How many documents failed, and the first message, by cause."""
+def _failures(folder: Path, state: output.State) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """How many documents failed, and the first messages of different kinds, by cause."""
     causes: Counter[str] = Counter()
-    examples: dict[str, str] = {}
+    examples: dict[str, dict[str, str]] = {}
     for _, failure in output.failed_lines(folder, state):
-        causes[failure["cause"]] += 1
-        examples.setdefault(failure["cause"], failure["error"])
-    return dict(causes), examples
+        cause, message = failure["cause"], failure["error"]
+        causes[cause] += 1
+        kinds = examples.setdefault(cause, {})
+        if len(kinds) < _KINDS:
+            what = message.removeprefix(failure["source"]).partition(": ")[2]
+            kinds.setdefault(_NAMES.sub("", what), message)
+    return dict(causes), {cause: list(kinds.values()) for cause, kinds in examples.items()}
+
+
+# Kinds of failure that are shown of a cause, and what messages of one kind differ in.
+_KINDS = 3
+_NAMES = re.compile(r"'[^']*'|\([^)]*\)|\d[\d.,]*|;.*")
 
 
 @dataclass(frozen=True, slots=True)
