@@ -26,6 +26,7 @@ CODES = {
     "clause-lost": 30,  # nothing of the output looks at a part of the source
     "too-long": 30,
     "too-short": 30,
+    "negation-lost": 25,  # a "no" of the source, and nothing of the kind
     "numbers-added": 20,  # a number that the source does not have
     "credit-lost": 20,  # an agency after "Foto:", a slash or a bracket is missing
     "name-lost": 15,  # nothing stands for a name of the source
@@ -111,7 +112,7 @@ def check(
     problems += [Problem(*doubt) for doubt in numbers.doubts(source, target, spanish=spanish)]
     problems += [*_script(source, target), *_quotes(source, target), *_credits(source, target)]
     if spanish:
-        problems += [*_dates(source, target), *_left_over(source, target)]
+        problems += [*_dates(source, target), *_negations(source, target), *_left_over(source, target)]
     return sorted(problems, key=lambda problem: -CODES[problem.code])
 
 
@@ -253,6 +254,36 @@ def _length(source: str, target: str) -> Iterator[Problem]:
         yield Problem("too-long", f"{after} words for {before}")
     elif after < 0.55 * before - 1:
         yield Problem("too-short", f"{after} words for {before}")
+
+
+# ------------------------------------------------------------------------------------------------- negations
+
+_NEGATION = re.compile(r"\b(?:no|nunca|jamás|nadie|ning[uú]n[oa]?s?|tampoco)\b", re.IGNORECASE)
+# "no solo", "si no", "¿no?", "No. 5" and the like deny nothing.
+_DENIES_NOTHING = re.compile(
+    r"\bno (?:sol[oa]|sólo|obstante|solamente|únicamente|menos|bien|más|es que)\b"
+    r"|\b(?:si|casi|o|más que|hasta que|mientras) no\b|¿no\b|\bno\?|\bno\.? ?\d",
+    re.IGNORECASE,
+)
+
+
+# "No dejó de llover" is "it kept raining": that it failed to or stopped is its contrary.
+_NOT_CEASE = re.compile(r"\b(?:no|nunca|jamás) (?:\w+ )?(?:dej|par|ces)\w+ de \w+[aei]r(?:se)?\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"n['’]t\b|\b(?:not|never|kept|keep\w*|continu\w*|still|always|without|constantly)\b", re.IGNORECASE
+)
+
+
+@cache
+def _denials() -> re.Pattern[str]:
+    """English words that can stand for a negation, wide enough for human translations."""
+    return re.compile(data_json("translation-es-en.json")["denials"], re.IGNORECASE)
+
+
+def _negations(source: str, target: str) -> Iterator[Problem]:
+    denied = _NEGATION.search(source) and _NEGATION.search(_DENIES_NOTHING.sub(" ", source))
+    if denied and not (_GOES_ON if _NOT_CEASE.search(source) else _denials()).search(target):
+        yield Problem("negation-lost", denied[0])
 
 
 # ------------------------------------------------------------------------------------------------- literals
