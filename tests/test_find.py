@@ -554,3 +554,53 @@ def test_a_hyphenated_name_in_small_letters_is_a_slug_in_any_format(format: str,
 
 def test_a_compound_is_no_slug_in_markdown() -> None:
     assert not find(from_text(f"{BEFORE}long-term\n\nstate-of-the-art\n\n**some-thing**{AFTER}", "a", "markdown")).slugs
+
+
+VERSE = ("Debajo del olivo duerme el pastor cansado", "y la noche le cubre los hombros con su manto")
+
+
+@pytest.mark.parametrize(
+    ("introduction", "exempt"),
+    [
+        ("The song opens with these two lines:", True),
+        ("Nobody knows who wrote it. It begins like this:", True),
+        ("A sign at the door of the mill reads:", True),
+        ("Photos:", False),
+        ("The gallery begins with two pictures:", False),
+        ("The song opens with two lines that everybody knows.", False),
+    ],
+)
+@pytest.mark.parametrize("feed", ["\n", "\n\n"])
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_lines_that_the_article_introduces_are_its_quotation(
+    introduction: str, exempt: bool, feed: str, format: str
+) -> None:
+    caption = "Una mujer abre la ventana del molino."
+    text = f"{BEFORE}{introduction}{feed}{feed.join(VERSE)}.{AFTER}\n{caption} EFE\n"
+    findings = find(from_text(text, "a", format))
+    found = " ".join(c.source for c in findings.captions)
+    assert (caption in found, VERSE[0] in found, VERSE[1] in found) == (True, not exempt, not exempt)
+    assert [warning.partition(":")[0] for warning in findings.warnings] == ["exempt"] * exempt
+
+
+def test_a_caption_behind_introduced_lines_is_one() -> None:
+    caption = "Una mujer abre la ventana del molino"
+    found = find(from_text(f"{BEFORE}The song goes like this:\n{VERSE[0]}\n{VERSE[1]}\n\n{caption}{AFTER}")).captions
+    assert [each.source for each in found] == [caption]
+
+
+@pytest.mark.parametrize("lead", ["Lea también: ", "**Te puede interesar:** ", "Más información: "])
+def test_teasers_lead_to_other_articles(lead: str) -> None:
+    findings = among_english(f"{lead}La alcaldesa anuncia obras en el molino")
+    assert not findings.captions
+    assert findings.warnings[0].startswith("exempt")
+
+
+def test_a_label_for_a_picture_is_no_teaser() -> None:
+    assert among_english("Portada: La alcaldesa anuncia obras en el molino").captions
+
+
+def test_a_word_in_a_table_is_no_caption() -> None:
+    cells = "<table><tr><th>Vídeo</th></tr><tr><td>Niñas</td><td>La niña abre la ventana</td></tr></table>"
+    page = f"<p>{BEFORE}</p>{cells}<p>{AFTER}</p>"
+    assert [c.source for c in find(from_bytes(page.encode(), "a.html")).captions] == ["La niña abre la ventana"]

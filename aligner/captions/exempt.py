@@ -20,6 +20,15 @@ _ITEM = re.compile(r"(?:\d{1,3}[.)º]|[-*•·–])\s+\S")
 _TAIL = re.compile(r"\([^()]+\)|, [A-ZÁÉÍÓÚÑ]")
 # "Música · Oficios · Zaragoza"
 _TAGS = re.compile(r"#?[^\W\d_]+(?: [^\W\d_]+)?(?:\s?[·•|]\s?#?[^\W\d_]+(?: [^\W\d_]+)?){2,}")
+_SENTENCES = re.compile(r"(?<=[.!?])\s")
+# What introduces a quotation, and what introduces captions.
+_QUOTES = re.compile(
+    r"(?i)\b(?:poems?|lines?|vers(?:es?|o|os)|stanzas?|couplets?|songs?|lyrics|chorus|refrain|ballads?|hymns?|prayers?|texts?"
+    r"|signs?|banners?|placards?|plaques?|inscriptions?|letters?|notes?|messages?|slogans?|mottos?|proverbs?|sayings?"
+    r"|quot(?:e|es|ed|ation)|reads?|sa(?:ys?|id|ng)|sings?|beg(?:ins?|an)|starts?|started|opens|ends|goes|wr(?:ites|ote))\b"
+)
+_PICTURES = re.compile(r"(?i)\b(?:photo\w*|pictures?|pictured|images?|galler\w+|captions?|videos?|slides?\w*)\b")
+_LEADS = re.compile(r"\b(?:le[ae]|leer|leyendo|saber|interesar|recomendamos|información|noticias|relacionad[oa]s?)\b")
 LANGUAGE_NAMES = frozenset(
     ["español", "spanish", "castellano", "english", "inglés", "italiano", "português", "français", "deutsch", "català"]
 )
@@ -63,20 +72,51 @@ class Exemptions:
 
     def take_back(self, parts: list[Found], own: OwnText) -> None:
         """Takes back what only looks like a caption."""
+        introduced = self._introduced(parts)
         for found in parts:
-            if found.kind == "caption" and self._only_looks(found, own):
+            if found.kind == "caption" and (found.block.start in introduced or self._only_looks(found, own)):
                 found.kind = "exempt"
+
+    def _introduced(self, parts: list[Found]) -> set[int]:
+        """Where the lines start that the article quotes ("The song begins like this:"), down to the first other one.
+
+        Lines without blank ones between them end at a blank one.
+        """
+        if not any(block.text[-1] == ":" for block in self.blocks):
+            return set()
+        kinds = {found.block.start: found for found in parts}
+        introduced: set[int] = set()
+        above: Block | None = None
+        step = 0
+        for block in self.blocks:
+            found = kinds.get(block.start)
+            quoted = (
+                above is not None
+                and found is not None
+                and found.kind in ("caption", "names", "exempt")
+                and found.part.credit is None
+                and block.role not in PICTURE
+                and (not step or block.line - above.line <= step)
+            )
+            if quoted and above is not None:
+                step = step or (block.line - above.line if above.start in introduced else 0)
+                introduced.add(block.start)
+                above = block
+            else:
+                above, step = (block if _introduces(block.text) else None), 0
+        return introduced
 
     def _only_looks(self, found: Found, own: OwnText) -> bool:
         """Whether it is the page's, or in the caption language on purpose."""
         stretch = found.stretch
         short = len(stretch) < 60
-        if short and _interface(stretch):
+        if (short and _interface(stretch)) or _teaser(found.text):
             return True
         if found.part.credit:
             return False
         return (
             found.block.quoted
+            or (" " not in found.text and _in_cell(found.block))
             or _TAGS.fullmatch(found.text) is not None
             or self._told_caption(found.block)
             or self._only_quotes(stretch)
@@ -114,6 +154,26 @@ class Exemptions:
             and not (self.weigher.word(first).known and self.weigher.word(first).side == "")
             and own.mentions(first, folded=shouting)
         )
+
+
+def _in_cell(block: Block) -> bool:
+    """Whether a block is the text of a table's cell: one word there is a heading or a name."""
+    return getattr(getattr(block, "element", None), "name", "") in ("td", "th") and block.role not in PICTURE
+
+
+def _introduces(text: str) -> bool:
+    """Whether an English line says that what follows it is a quotation, not a picture or a list of them."""
+    if text[-1] != ":":
+        return False
+    sentence = _SENTENCES.split(text)[-1]
+    return _QUOTES.search(sentence) is not None and _PICTURES.search(sentence) is None
+
+
+def _teaser(text: str) -> bool:
+    """Whether a line leads to another article: "Lea también: …"; "Ver vídeo: …" and "Portada: …" are pictures'."""
+    head, colon, _ = text.partition(":")
+    plain = head.strip(" *_»>→").casefold()
+    return bool(colon) and plain in credits.lexicon().interface and _LEADS.search(plain) is not None
 
 
 def _interface(text: str) -> bool:
