@@ -183,6 +183,16 @@ def test_a_term_deletes_no_other_word() -> None:
     assert glossary.revise(said).text == "The striker leaps above defenders"
 
 
+def test_a_term_takes_all_its_words() -> None:
+    """ "German" looks at "La" more than at "alemana"."""
+    glossary = Glossary([entry("canciller alemana", "Chancellor of Germany")])
+    rows = ((0.7, 0.1, 0.2, 0.0), (0.0, 0.9, 0.1, 0.0), (0.0, 0.0, 0.1, 0.9))
+    revised = glossary.revise(
+        Hypothesis("La canciller alemana saluda", "German Chancellor waves", -0.1, alignment=rows)
+    )
+    assert revised.text == "Chancellor of Germany waves"
+
+
 def test_form_of_what_is_put_in() -> None:
     glossary = Glossary([entry("obispo", "archbishop"), entry("Kiev", "Kyiv", "always"), entry("vecino", "resident")])
     assert glossary.revise(identity("un obispo,", "a bishop,")).text == "an archbishop,"

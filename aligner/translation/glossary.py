@@ -174,6 +174,7 @@ class Glossary:
                 terms.append(Term(match.text, wanted, "kept"))
                 continue
             edit = span(match.start, match.end, text, alignment)
+            edit = edit and _with_neighbours(edit, match, source, text)
             if edit is None or not _spares(edit, match, source, text, alignment):
                 problems.append(
                     Problem("glossary-missed", f"{match.text!r} should be {wanted!r} ({match.entry.place})")
@@ -408,6 +409,26 @@ def span(start: int, end: int, text: str, alignment: Matrix | None) -> tuple[int
     if last - first + 1 > 2 * (end - start) + 2:
         return None
     return first, last + 1
+
+
+def _with_neighbours(edit: tuple[int, int], match: _Match, source: Sequence[str], text: str) -> tuple[int, int]:
+    """A term's place with the words beside it that the dictionary has for another word of the term.
+
+    "German Chancellor" stands for "canciller alemana", though "German" may look at the article in front.
+    """
+    keys = [found[0] for word in source[match.start : match.end] if (found := _WORD.search(word))]
+    if len(keys) < 2:
+        return edit
+    stems = frozenset().union(*(dictionary().word(fold(key), key).stems for key in keys))
+    words = text.split()
+    first, after = edit
+    while first and (found := _WORD.fullmatch(words[first - 1])) and stem(_fold(found[0])) in stems:
+        first -= 1
+    while after < len(words) and _trail(words[after - 1]) == 0 and (found := _WORD.search(words[after])):
+        if stem(_fold(found[0])) not in stems:
+            break
+        after += 1
+    return first, after
 
 
 def _spares(edit: tuple[int, int], match: _Match, source: Sequence[str], text: str, alignment: Matrix | None) -> bool:
