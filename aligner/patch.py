@@ -150,6 +150,8 @@ def _html(article: Article, document: Document, caption: Caption, mode: Mode) ->
         marks = None if _among_others(article, caption) else html.lang_edits(article, start, language)
         return (spanned if marks is None and html.whole(article, start, end) else old), marks or []
     marks = html.lang_edits(article, start, document.context_language) or []
+    if marks and not _all_replaced(article, document, start):
+        marks = []
     text = caption.translation.text
     if mode == "replace":
         return html.escape(article, start, text, end), marks
@@ -158,6 +160,25 @@ def _html(article: Article, document: Document, caption: Caption, mode: Mode) ->
     # In an attribute or a script, or torn between elements: the caption as it is, in brackets.
     before, after = (html.escape(article, start, part) for part in (f"{text} [{language}: ", "]"))
     return before + old + after, marks
+
+
+def _all_replaced(article: Article, document: Document, start: int) -> bool:
+    """Whether each text in attributes of a caption's element, but for credits, is a caption that is replaced.
+
+    An ``alt`` that stays would be said to be English otherwise.
+    """
+    from aligner.readers import html
+
+    block = html.block_at(article, start)
+    assert block is not None
+    assert block.element is not None
+    replaced = [c.start for c in document.captions if c.translation and c.translation.text]
+    return all(
+        any(each.start <= at < each.end for at in replaced)
+        for each in article.blocks
+        if isinstance(each, html.HtmlBlock) and each.kind == "attribute" and each.role != "credit"
+        if each.element is not None and each.element.start == block.element.start
+    )
 
 
 def _among_others(article: Article, caption: Caption) -> bool:

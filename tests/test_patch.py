@@ -568,3 +568,22 @@ def test_labels_that_stay_are_counted(aligner: Run, tmp_path: Path) -> None:
     assert '"Photo: Ana Ruiz / EFE"' in new
     assert "*Caption: " in new
     assert "(File)*" in new
+
+
+@pytest.mark.parametrize(
+    ("alt", "language"), [("Olivares de Jaén", ""), ("El molino de la villa", ' lang="en"'), ("", ' lang="en"')]
+)
+def test_a_language_is_put_only_where_all_that_it_governs_is_translated(alt: str, language: str) -> None:
+    source = "Una pastora abre la cancela"
+    page = f'<html lang="en"><figure lang="es"><img alt="{alt}" data-caption="{source}"></figure>'
+    article = parse(page.encode(), "page.html", "html")
+    captions = []
+    for words, english in (("El molino de la villa", "The mill"), (source, "A shepherd opens the gate")):
+        if (at := article.text.find(words)) >= 0:
+            translation = Translation(english, "es-en@0", "ctranslate2", -1.0)
+            id = f"c{len(captions) + 1}"
+            captions.append(Caption(id, 1, at, at + len(words), words, None, 1.0, (), translation))
+    record = Document("page.html", article.sha256, "en", "es", tuple(captions))
+    patched = patch.patch(article, record).decode()
+    assert f"<img{language} alt=" in patched
+    assert "A shepherd opens the gate" in patched
