@@ -276,11 +276,17 @@ def test_a_word_that_nothing_stands_for_is_named() -> None:
     whole = hypothesis(source, "Boxes of strawberries ready for the export", ready=3, the=5, export=6, **{"for": 4})
     assert mend(whole, frozenset()) == whole
     assert mend(replace(lost, alignment=None), frozenset()).problems == ()
+    verb = hypothesis("El coro ensaya en la iglesia", "The choir in the church", the=4, church=5, **{"in": 2})
+    assert [str(problem) for problem in mend(verb, frozenset()).problems] == ["word-lost: ensaya"]  # "in" looks at it
+    adjective = hypothesis("Un avión siniestrado", "A plane", plane=2)  # which stands for the noun
+    adjective = replace(adjective, alignment=((1.0, 0.0, 0.0), (0.0, 0.3, 0.7)))
+    assert [str(problem) for problem in mend(adjective, frozenset()).problems] == ["word-lost: siniestrado"]
     beside = hypothesis("El exalcalde Ruiz saluda", "Ruiz greets", Ruiz=1, greets=3)  # the name looks at the title
     assert [str(problem) for problem in mend(beside, frozenset()).problems] == ["word-lost: exalcalde"]
     for caption, text, links in (
         ("Ana Paz, de 84 años", "Ana Paz, 84", {"84": 3}),
         ("Una plaza de toros", "A bullring", {"bullring": 1}),
+        ("Ana Paz cumple 84 años", "Ana Paz is 84", {"84": 3}),
         ("Vista de Tenerife", "View", {}),  # names have their own warning
     ):
         assert mend(hypothesis(caption, text, **links), frozenset()).problems == ()

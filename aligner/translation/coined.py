@@ -51,8 +51,11 @@ WORKS = frozenset(_WORKS.split())
 #: Accents that English has in names alone.
 _ACCENTS = frozenset("áíóúñ")
 _OPENED = re.compile(r"(?:^|[.!?…:])\W*$")
-#: Words that dates and ages do without in English, and those of numbers.
-_OTHERWISE = "ano anos dia dias pasado pasada proximo proxima cuatro cinco seis siete ocho nueve diez mano manos"
+#: Words that English does without or says with a preposition: in dates, ages and numbers, "en pleno", "rumbo a".
+_OTHERWISE = """
+    ano anos dia dias pasado pasada proximo proxima cuatro cinco seis siete ocho nueve diez mano manos
+    acto celebrado celebrada cumple cumplen hacia hecho hecha pleno plena rumbo
+"""
 _SAID_OTHERWISE = frozenset(_OTHERWISE.split())
 _JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
 _QUOTED = re.compile('"([^"]+)"')
@@ -144,9 +147,22 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
         return []
     said = {stem(word.key) for word in words} | {word.key for word in words}
     names = {token.key for token in source if token.capital and not token.first}
-    # A name that looks at a word beside it does not stand for that.
-    named = {word.place for word in words if word.key in names}
-    rows = [row for place, row in enumerate(alignment) if place not in named]
+    means = {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
+    # A name, an article or a preposition stands for no word that it looks at, nor does a word that stands for another.
+    content = {word.place: word for word in words if word.key not in names | FUNCTION_WORDS}
+    small = {word.place for word in words} - content.keys()
+    rows = [
+        (
+            row,
+            {
+                j
+                for j, stems in means.items()
+                if i in content and stem(content[i].key) in stems and _at(row, j) >= FAINTEST
+            },
+        )
+        for i, row in enumerate(alignment)
+        if i not in small
+    ]
     return [
         token.form
         for token in source
@@ -155,8 +171,12 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
         and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
         and (listed := dictionary().word(token.key, token.form)).forms
         and said.isdisjoint(listed.stems)
-        and max((row[token.place] for row in rows if token.place < len(row)), default=0.0) < least
+        and max((_at(row, token.place) for row, others in rows if others <= {token.place}), default=0.0) < least
     ]
+
+
+def _at(row: Sequence[float], place: int) -> float:
+    return row[place] if place < len(row) else 0.0
 
 
 def _with_phrases(
