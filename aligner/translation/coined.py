@@ -54,7 +54,7 @@ _OPENED = re.compile(r"(?:^|[.!?…:])\W*$")
 #: Words that English does without or says with a preposition: in dates, ages and numbers, "en pleno", "rumbo a".
 _OTHERWISE = """
     ano anos dia dias pasado pasada proximo proxima cuatro cinco seis siete ocho nueve diez mano manos
-    acto celebrado celebrada cumple cumplen hacia hecho hecha pleno plena rumbo
+    acto celebrado celebrada cumple cumplen dolares euros hacia hecho hecha pleno plena rumbo
 """
 _SAID_OTHERWISE = frozenset(_OTHERWISE.split())
 _JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
@@ -149,20 +149,12 @@ def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | N
     names = {token.key for token in source if token.capital and not token.first}
     means = {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
     # A name, an article or a preposition stands for no word that it looks at, nor does a word that stands for another.
-    content = {word.place: word for word in words if word.key not in names | FUNCTION_WORDS}
-    small = {word.place for word in words} - content.keys()
-    rows = [
-        (
-            row,
-            {
-                j
-                for j, stems in means.items()
-                if i in content and stem(content[i].key) in stems and _at(row, j) >= FAINTEST
-            },
-        )
-        for i, row in enumerate(alignment)
-        if i not in small
-    ]
+    content = [word for word in words if word.key not in names | FUNCTION_WORDS]
+    there = {word.place for word in words}
+    rows = [(row, set[int]()) for place, row in enumerate(alignment) if place not in there]
+    for word in content:
+        row = alignment[word.place] if word.place < len(alignment) else ()
+        rows.append((row, {j for j, stems in means.items() if stem(word.key) in stems and _at(row, j) >= FAINTEST}))
     return [
         token.form
         for token in source
