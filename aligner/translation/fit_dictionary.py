@@ -187,7 +187,7 @@ def _inflected(form: str, ending: str) -> str:
         first = plural(first) if not first.endswith("s") else first + "es"
         first = first + "es" if first.endswith("o") else first
     elif first.endswith("e") and not first.endswith("ee"):
-        first = first + "d" if ending == "ed" else first[:-1] + "ing"
+        first = first + "d" if ending == "ed" else re.sub("i$", "y", first[:-1]) + "ing"
     elif ending == "ed" and re.search("[^aeiou]y$", first):
         first = first[:-1] + "ied"
     else:

@@ -302,7 +302,7 @@ _IRREGULAR = {"man": "men", "woman": "women", "child": "children", "person": "pe
 _VES = re.compile(r"\b(cal|hal|kni|lea|li|loa|scar|shel|thie|wi|wol)fe?$")
 _MEN = re.compile(r"\b(?!(?:caiman|german|human|norman|ottoman|roman|shaman|talisman)$)(\w+)man$")
 _INVARIABLE = frozenset(["cattle", "deer", "fish", "livestock", "police", "salmon", "sheep", "squid", "staff"])
-_HEAD = re.compile(r"^(.*?)([A-Za-z]+)((?:\s+(?:of|for|in|on|at|to|from|with|by)\s.*)?)$")
+_HEAD = re.compile(r"^(.*?)([A-Za-z]+)((?:-in-law)?(?:\s+(?:of|for|in|on|at|to|from|with|by)\s.*)?)$")
 
 
 def plural(term: str) -> str:
