@@ -59,6 +59,12 @@ _PUT_BEFORE = re.compile(
 _ARTICLE_BEFORE = re.compile(r"\b(?:al|del|el|la|las|los) $", re.IGNORECASE)
 
 
+#: Likeness (per cent) of the consonants of one given name in two transcriptions; vowels; consonants that alternate.
+ALIKE_GIVEN = 80.0
+_VOWELS = re.compile("[aeiouy]")
+_SOUNDS = str.maketrans("gjcqw", "hhkkv")
+
+
 def _listed_pairs(text: str) -> dict[str, tuple[str, ...]]:
     return {key: tuple(value.split("/")) for key, value in (pair.split("=") for pair in text.split())}
 
@@ -162,7 +168,36 @@ def pairs(source: str, mentions: Mentions) -> list[Pair]:
                 for entry in lexicon().entries(token.key)
                 if entry.kind == "word"
             ]
-    return sorted(made, key=lambda pair: pair.words[0].start)
+    return _with_given_names(sorted(made, key=lambda pair: pair.words[0].start), mentions)
+
+
+def _with_given_names(made: list[Pair], mentions: Mentions) -> list[Pair]:
+    """The pairs, given names as the article has them before a surname that it transcribes otherwise.
+
+    "Serguéi Tijanovski" is the article's "Siarhei Tsikhanouski" by both names. Where the surnames are spelled alike the
+    given name stays: "Mario López" is not "María López".
+    """
+    for i, (given, surname) in enumerate(pairwise(made)):
+        words = (*given.words, *surname.words)
+        if given.mentioned or not surname.mentioned or len(words) != 2 or not words[1].follows:
+            continue
+        if fold(surname.source) == fold(surname.target):
+            continue
+        for p, at in mentions.places.get(fold(surname.target), ()):
+            there = mentions.token((p, at - 1))
+            if there and there.capital and mentions.tokens[p][at].follows and _same_given(words[0].key, there.key):
+                old = dict.fromkeys((given.target, *given.others, *given.old))
+                made[i] = replace(given, target=there.form, mentioned=True, others=(), old=tuple(old))
+                break
+    return made
+
+
+def _same_given(one: str, other: str) -> bool:
+    """Whether two folded given names may be one, transcribed from different languages: "sergei" and "siarhei"."""
+    if one[0] != other[0] or (one[-1] == "a") != (other[-1] == "a"):
+        return False
+    bare = [_VOWELS.sub("", name.replace("x", "ks").replace("kh", "h").translate(_SOUNDS)) for name in (one, other)]
+    return len(bare[0]) > 1 and fuzz.ratio(*bare) >= ALIKE_GIVEN
 
 
 def _overlap(one: Pair, other: Pair) -> bool:

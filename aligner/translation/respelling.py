@@ -176,7 +176,9 @@ class _Rewriter:
         kept = pair.kind == "whole" and not pair.mentioned and fold(pair.source) == fold(pair.target)
         if kept and pair.words[0].key in STREETS:
             return self._named_street(index, pair)
-        for form in (pair.target, *pair.old, *pair.others):
+        # "CEI" is no English acronym, whether the article has the English one or not.
+        copied = (pair.source,) if pair.kind == "acronym" and not pair.mentioned else ()
+        for form in (pair.target, *pair.old, *pair.others, *copied):
             span = self.claim(pair, form)
             if span is None:
                 continue
@@ -196,7 +198,7 @@ class _Rewriter:
                     printed.lower() == form.lower() and pair.words[0].first
                 ):
                     self.replace(span, form)
-            elif form in pair.old and pair.mentioned:
+            elif (form in pair.old and pair.mentioned) or (form in copied and printed == form != pair.target):
                 self.replace(span, pair.target)
             if form not in pair.others:
                 self.done.add(index)
