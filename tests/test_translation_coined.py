@@ -248,6 +248,27 @@ def test_to_leave_out_a_word_that_the_article_lacks_gains_nothing() -> None:
     assert article.choose([whole, short]).text == whole.text
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "mended"),
+    [
+        ("Una bandera blanca-roja-blanca", "A white-Russian flag", "A white-red-white flag"),
+        ("Una bandera blanca-verde", "A white-green flag", "A white-green flag"),
+        ("Una bandera blanca-roja-nueva", "A new-red flag", "A new-red flag"),
+        ("Una bandera anti-roja", "A colourless flag", "A colourless flag"),
+    ],
+)
+def test_colours_that_hyphens_join(source: str, text: str, mended: str) -> None:
+    compound = text.split()[1]
+    assert mend(hypothesis(source, text, flag=1, **{compound: 2}), frozenset([compound])).text == mended
+
+
+def test_a_word_said_again_gains_nothing() -> None:
+    source = "La líder de la oposición bielorrusa"
+    again = Hypothesis(source, "The opposition leader Belarusian leader", -0.30)
+    once = Hypothesis(source, "The leader of the Belarusian opposition", -0.35)
+    assert ArticleChoice(("Nothing was said.",)).choose([again, once]).text == once.text
+
+
 def test_a_name_said_twice_gains_nothing() -> None:
     source = "La constelación Moonlight en órbita lunar"
     right = Hypothesis(source, "The Moonlight constellation in lunar orbit", -0.2)

@@ -40,6 +40,7 @@ FAINTEST, CLEAR, LEAST = 0.1, 0.4, 0.3
 IGNORED = 0.2
 #: Words that a phrase may begin or end with.
 PREPOSITIONS = frozenset(["about", "at", "beside", "by", "for", "from", "in", "of", "on", "to", "under", "with"])
+COLOURS = frozenset(["black", "blue", "brown", "green", "grey", "orange", "pink", "purple", "red", "white", "yellow"])
 #: Words of the longest title that stays as it is, and what stands before it.
 LONGEST_TITLE = 7
 _WORKS = """
@@ -138,20 +139,30 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
 
 def lost_words(source: str, text: str, alignment: Matrix | None) -> list[str]:
     """Words of a caption that surely nothing in a translation stands for, by the dictionary and attention."""
-    return _lost(tokens(source), tokens(text), alignment, IGNORED)
+    return _lost(tokens(source), tokens(text), alignment, IGNORED, strict=False)
 
 
-def _lost(source: Sequence[Token], words: Sequence[Token], alignment: Matrix | None, least: float = CLEAR) -> list[str]:
-    """Words of the caption that nothing in the translation stands for, and that none of its words looks at."""
+def _lost(
+    source: Sequence[Token],
+    words: Sequence[Token],
+    alignment: Matrix | None,
+    least: float = CLEAR,
+    *,
+    strict: bool = True,
+) -> list[str]:
+    """Words of the caption that nothing in the translation stands for, and that none of its words looks at.
+
+    ``strict``: what a function word looks at is lost all the same.
+    """
     if alignment is None:
         return []
     said = {stem(word.key) for word in words} | {word.key for word in words}
     names = {token.key for token in source if token.capital and not token.first}
     means = {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
-    # A name, an article or a preposition stands for no word that it looks at, nor does a word that stands for another.
-    content = [word for word in words if word.key not in names | FUNCTION_WORDS]
-    there = {word.place for word in words}
-    rows = [(row, set[int]()) for place, row in enumerate(alignment) if place not in there]
+    # A name stands for no word that it looks at, nor does a word that stands for another.
+    content = [word for word in words if word.key not in (names | FUNCTION_WORDS if strict else names)]
+    taken = {word.place for word in words}
+    rows = [(row, set[int]()) for place, row in enumerate(alignment) if place not in taken]
     for word in content:
         row = alignment[word.place] if word.place < len(alignment) else ()
         rows.append((row, {j for j, stems in means.items() if stem(word.key) in stems and _at(row, j) >= FAINTEST}))
@@ -191,6 +202,8 @@ def _with_phrases(
         name = _kept_name(printed, i) if token.capital else ()
         phrases = dictionary().word(token.key, token.form).phrases
         found = next((p for p in phrases if keys[i : i + len(p.words)] == p.words), None) if phrases else None
+        if found is None and i + 1 < len(source) and source[i + 1].place == token.place:
+            found = _colours(hypothesis.source, source, i)
         if name:
             found = Phrase(name, (" ".join(name),))
             kept.update(keys[i : i + len(name)])
@@ -209,6 +222,21 @@ def _with_phrases(
         wanted = next((form for form in forms if all(word in article for word in form.lower().split())), found.forms[0])
         text, alignment = put(text, alignment, _widened(edit, text, wanted), wanted, capital=token.capital)
     return text, alignment, frozenset(stems), kept, phrased
+
+
+def _colours(caption: str, source: Sequence[Token], i: int) -> Phrase | None:
+    """The colours from a place of the caption that hyphens join: "blanca-roja-blanca", "white-red-white"."""
+    forms: list[str] = []
+    end = -1
+    for token in source[i:]:
+        listed = dictionary().word(token.key, token.form).forms
+        form = next((form for form, _ in listed[:1] if form in COLOURS), None)
+        if form is None or (forms and caption[end : token.start] != "-"):
+            break
+        forms.append(form)
+        end = token.end
+    joined = len(forms) > 1 and "-" not in (caption[source[i].start - 1 : source[i].start], caption[end : end + 1])
+    return Phrase(tuple(token.key for token in source[i : i + len(forms)]), ("-".join(forms),)) if joined else None
 
 
 def _with_titles(source: str, text: str, alignment: Matrix | None) -> tuple[str, Matrix | None, set[str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aligner.translation import guard
 from aligner.translation.coined import lost_words, mend
+from aligner.translation.dictionary import stem
 from aligner.translation.mentions import FUNCTION_WORDS, Mentions, words_of
 from aligner.translation.pairing import pairs
 from aligner.translation.respelling import Spelled, respell
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 #: What evidence weighs beside the model's score, the mean log-probability per piece: the translation's words that the
 #: article has, and that the paragraph with most of them has, each over the caption's words, so that to leave out a word
-#: gains nothing; length, as a share of the caption's; a name that is lost or said once more; a
+#: gains nothing; length, as a share of the caption's; a name that is lost, a content word said again; a
 #: word that nothing stands for.
 ARTICLE, PARAGRAPH, LENGTH, LOST, LOST_WORD = 0.3, 0.5, 0.3, 0.1, 0.2
 
@@ -107,14 +108,9 @@ class ArticleChoice:
             + ARTICLE * len(known) / size
             + PARAGRAPH * together / size
             + LENGTH * length
-            - LOST * (spelled.lost + self._twice(hypothesis.source, spelled.text))
+            - LOST * (spelled.lost + _again(hypothesis.source, hypothesis.text, spelled.text))
             - LOST_WORD * len(lost_words(hypothesis.source, spelled.text, spelled.alignment))
         )
-
-    def _twice(self, source: str, text: str) -> int:
-        """How many names of the article a translation says more often than the caption: "Moonlight orbit"."""
-        said, there = Counter(words_of(text)), Counter(words_of(source))
-        return sum(word in self.mentions.names and 0 < there[word] < times for word, times in said.items() if times > 1)
 
     def _spelled(self, hypothesis: Hypothesis, spelled: Spelled) -> Hypothesis:
         problems = list(hypothesis.problems)
@@ -128,6 +124,19 @@ class ArticleChoice:
         return replace(
             hypothesis, text=spelled.text, names=spelled.names, alignment=spelled.alignment, problems=tuple(problems)
         )
+
+
+def _again(source: str, *texts: str) -> int:
+    """How many content words a translation says again where the caption does not: "Moonlight orbit of Moonlight".
+
+    Before and after its names were respelled: "Kiev" twice is "Kiev" and "Kyiv" if but one of them was.
+    """
+    return max(0, max(map(_repeated, texts)) - _repeated(source))
+
+
+def _repeated(text: str) -> int:
+    said = Counter(stem(word) for word in words_of(text) if len(word) > 2 and word not in FUNCTION_WORDS)
+    return said.total() - len(said)
 
 
 def _is_sentence_case(text: str) -> bool:
