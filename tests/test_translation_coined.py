@@ -262,6 +262,20 @@ def test_colours_that_hyphens_join(source: str, text: str, mended: str) -> None:
     assert mend(hypothesis(source, text, flag=1, **{compound: 2}), frozenset([compound])).text == mended
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "named"),
+    [
+        ("Una mujer vende zurriburris", "A woman sells zurriburris", ["unknown-word: zurriburris"]),
+        ("Un mosquito Aedes zurriburri", "A mosquito Aedes zurriburri", []),  # a species
+        ("Un plato de paella", "A dish of paella", []),
+        ('La novela "el zurriburri"', 'The novel "el zurriburri"', []),
+        ("Vista del Zurriburri", "View of Zurriburri", []),
+    ],
+)
+def test_a_word_left_over_is_named(source: str, text: str, named: list[str]) -> None:
+    assert [str(problem) for problem in mend(hypothesis(source, text), frozenset()).problems] == named
+
+
 def test_a_word_said_again_gains_nothing() -> None:
     source = "La líder de la oposición bielorrusa"
     again = Hypothesis(source, "The opposition leader Belarusian leader", -0.30)

@@ -110,7 +110,7 @@ def mend(hypothesis: Hypothesis, article: Container[str], paragraphs: Sequence[f
                 found = _in_article(token, origin, words, article, paragraphs)
         if origin is not None and found is not None:
             doubtful.append((token, origin, found))
-        elif odd and token.key not in copied:
+        elif odd and (token.key not in copied or _is_left(token, words, source, text)):
             problems.append(guard.Problem("unknown-word", token.form))
     done: set[Token] = set()
     for token, origin, found in reversed(doubtful):
@@ -329,6 +329,16 @@ def _in_article(
 def _is_plain(token: Token, text: str) -> bool:
     """Whether a word is one of letters, and no name that is part of one with a hyphen."""
     return len(token.key) >= SHORTEST and token.key.isalpha() and not (token.capital and _is_joined(token, text))
+
+
+def _is_left(token: Token, words: Sequence[Token], source: Sequence[Token], text: str) -> bool:
+    """Whether a copied word is a Spanish one left over: no name, no listed word, no quotation, no species."""
+    if token.capital or is_listed(token.key) or any(word.capital for word in source if word.key == token.key):
+        return False
+    i = words.index(token)
+    species = i > 0 and words[i - 1].capital and any(word.key == words[i - 1].key for word in source)
+    quoted = text[: token.start].count('"') % 2 == 1
+    return not (species or quoted or _is_joined(token, text))
 
 
 def _is_joined(token: Token, text: str) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aligner.context.words import STOPWORDS
 from aligner.translation import guard
 from aligner.translation.coined import lost_words, mend
-from aligner.translation.dictionary import stem
-from aligner.translation.mentions import FUNCTION_WORDS, Mentions, words_of
+from aligner.translation.dictionary import is_listed, stem
+from aligner.translation.mentions import FUNCTION_WORDS, Mentions, tokens, words_of
 from aligner.translation.pairing import pairs
 from aligner.translation.respelling import Spelled, respell
 
@@ -131,11 +132,17 @@ def _again(source: str, *texts: str) -> int:
 
     Before and after its names were respelled: "Kiev" twice is "Kiev" and "Kyiv" if but one of them was.
     """
-    return max(0, max(map(_repeated, texts)) - _repeated(source))
+    there = [word.key for word in tokens(source) if word.key not in STOPWORDS["es"]]
+    return max(0, max(map(_repeated, texts)) - (len(there) - len(set(there))))
 
 
 def _repeated(text: str) -> int:
-    said = Counter(stem(word) for word in words_of(text) if len(word) > 2 and word not in FUNCTION_WORDS)
+    """How many names and listed words are said again; what the model made up is none."""
+    said = Counter(
+        stem(word.key)
+        for word in tokens(text)
+        if len(word.key) > 2 and word.key not in FUNCTION_WORDS and (word.capital or is_listed(word.key))
+    )
     return said.total() - len(said)
 
 
