@@ -152,14 +152,14 @@ def _lost(
 ) -> list[str]:
     """Words of the caption that nothing in the translation stands for, and that none of its words looks at.
 
-    ``strict``: what a function word looks at is lost all the same.
+    ``strict``: what a function word looks at, or a word that stands for another, is lost all the same.
     """
     if alignment is None:
         return []
     said = {stem(word.key) for word in words} | {word.key for word in words}
     names = {token.key for token in source if token.capital and not token.first}
     means = {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
-    # A name stands for no word that it looks at, nor does a word that stands for another.
+    # A name stands for no word that it looks at.
     content = [word for word in words if word.key not in (names | FUNCTION_WORDS if strict else names)]
     taken = {word.place for word in words}
     rows = [(row, set[int]()) for place, row in enumerate(alignment) if place not in taken]
@@ -174,7 +174,8 @@ def _lost(
         and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
         and (listed := dictionary().word(token.key, token.form)).forms
         and said.isdisjoint(listed.stems)
-        and max((_at(row, token.place) for row, others in rows if others <= {token.place}), default=0.0) < least
+        and max((_at(row, token.place) for row, others in rows if not strict or others <= {token.place}), default=0.0)
+        < least
     ]
 
 
