@@ -157,25 +157,36 @@ def _lost(
     if alignment is None:
         return []
     said = {stem(word.key) for word in words} | {word.key for word in words}
+    passed = STOPWORDS["es"] | _SAID_OTHERWISE
+    unsaid = [
+        token
+        for token in source
+        if len(token.key) >= SHORTEST_ODD
+        and not (token.capital and not token.first)
+        and token.key not in passed
+        and token.key not in said
+        and (listed := dictionary().word(token.key, token.form)).forms
+        and said.isdisjoint(listed.stems)
+    ]
+    if not unsaid:
+        return []
     names = {token.key for token in source if token.capital and not token.first}
-    means = {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
     # A name stands for no word that it looks at.
     content = [word for word in words if word.key not in (names | FUNCTION_WORDS if strict else names)]
     taken = {word.place for word in words}
     rows = [(row, set[int]()) for place, row in enumerate(alignment) if place not in taken]
+    means = (
+        {token.place: dictionary().word(token.key, token.form).stems | {stem(token.key)} for token in source}
+        if strict
+        else {}
+    )
     for word in content:
-        row = alignment[word.place] if word.place < len(alignment) else ()
-        rows.append((row, {j for j, stems in means.items() if stem(word.key) in stems and _at(row, j) >= FAINTEST}))
+        row, key = alignment[word.place] if word.place < len(alignment) else (), stem(word.key)
+        rows.append((row, {j for j, stems in means.items() if key in stems and _at(row, j) >= FAINTEST}))
     return [
         token.form
-        for token in source
-        if len(token.key) >= SHORTEST_ODD
-        and not (token.capital and not token.first)
-        and token.key not in STOPWORDS["es"] | _SAID_OTHERWISE | said
-        and (listed := dictionary().word(token.key, token.form)).forms
-        and said.isdisjoint(listed.stems)
-        and max((_at(row, token.place) for row, others in rows if not strict or others <= {token.place}), default=0.0)
-        < least
+        for token in unsaid
+        if max((_at(row, token.place) for row, others in rows if others <= {token.place}), default=0.0) < least
     ]
 
 

@@ -133,7 +133,7 @@ def _again(source: str, *texts: str) -> int:
     Before and after its names were respelled: "Kiev" twice is "Kiev" and "Kyiv" if but one of them was.
     """
     there = [word.key for word in tokens(source) if word.key not in STOPWORDS["es"]]
-    return max(0, max(map(_repeated, texts)) - (len(there) - len(set(there))))
+    return max(0, max(map(_repeated, set(texts))) - (len(there) - len(set(there))))
 
 
 def _repeated(text: str) -> int:
