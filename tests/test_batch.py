@@ -198,15 +198,15 @@ def test_ctrl_c_at_any_moment(aligner: Run, tmp_path: Path) -> None:
     arguments = ("batch", tmp_path / "c.jsonl", "--out", tmp_path / "run", "--no-translate", "--commit-seconds", "0")
     command = [sys.executable, "-m", "aligner", *map(str, arguments)]
     for moment in (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5):
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=moment)
-        if process.poll() is not None:
-            break
-        os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        ) as process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=moment)
+            if process.poll() is not None:
+                break
+            os.killpg(process.pid, signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
         assert process.returncode in (0, 130, -signal.SIGINT), errors
         # Python's own start may be what it hits; not the command, nor the process that workers are forked from.
         assert not any(place in errors for place in ("aligner/cli", "aligner/batch", "multiprocessing"))
