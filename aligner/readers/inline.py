@@ -126,8 +126,14 @@ def marked(
             continue
         before = len(_between(block, start, opener.start).split()) / max(1, len(_between(block, start, end).split()))
         first, last = _most_alike(words, inner, before)
-        # A pair lies within another or beside it.
-        if all(last <= a or b <= first or (a <= first and last <= b) for a, b, _, _ in placed):
+        # A pair lies within another or beside it; Markdown's emphasis within its like would run together with it.
+        mark = source[opener.start : opener.end]
+        if all(
+            last <= a
+            or b <= first
+            or (a <= first and last <= b and (mark[0] not in "*_" or mark != source[outer.start : outer.end]))
+            for a, b, outer, _ in placed
+        ):
             placed.append((first, last, opener, closer))
     before_word: dict[int, str] = {}
     after_word: dict[int, str] = {}
