@@ -185,11 +185,11 @@ class Glossary:
             terms.append(Term(match.text, wanted, "replaced"))
         for entry in self._always:
             text, found = _everywhere(text, entry)
-            if found:
-                self._met.add(entry)
             terms += [Term(form, entry.targets[0], "replaced") for form in found]
             if found:
-                alignment = None if alignment is None or len(text.split()) != len(alignment) else alignment
+                self._met.add(entry)
+                if alignment is not None and len(text.split()) != len(alignment):
+                    alignment = None
         said = frozenset(word for term in terms for word in _WORD.findall(term.target))
         left = tuple(remaining(problems, hypothesis.source, text, said))
         return replace(hypothesis, text=text, alignment=alignment, problems=left, terms=tuple(terms))
