@@ -27,15 +27,17 @@ def read_bytes(path: Path) -> bytes:
     """
     if not path.is_dir():
         return _shard(path)
-    if not (path / "run.json").exists():
+    from aligner.batch.output import FAILED, MANIFEST, RUN
+
+    if not (path / RUN).exists():
         raise RecordError(f"{path}: is a folder, and no batch's; name a run file or the --out folder of aligner batch")
     data = b""
     for number in count():
         folder = path / f"retry-{number}" if number else path
-        if number and not (folder / "run.json").exists():
+        if number and not (folder / RUN).exists():
             break
         try:
-            manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+            manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
             shards = [folder / shard["name"] for shard in manifest["shards"]]
             options = manifest["options"]
             languages = options["to"], options["from"]
@@ -45,9 +47,9 @@ def read_bytes(path: Path) -> bytes:
                 "or name its finished part files one by one"
             ) from None
         except (ValueError, KeyError, TypeError):
-            raise RecordError(f"{folder / 'manifest.json'}: damaged; restore it") from None
+            raise RecordError(f"{folder / MANIFEST}: damaged; restore it") from None
         data += b"".join(map(_shard, shards))
-        failed = (folder / "failed.jsonl").read_bytes()
+        failed = (folder / FAILED).read_bytes()
     return (
         data
         + "".join(
