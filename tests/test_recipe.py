@@ -238,7 +238,7 @@ def test_both_engines_say_the_same(
     import torch
     from transformers import MarianMTModel, MarianTokenizer
 
-    from evaluate import read_set, translate
+    from evaluate import positions, read_set, translate
     from export import write_ctranslate2
 
     recipe, folder = made
@@ -251,7 +251,9 @@ def test_both_engines_say_the_same(
         tokens = model.generate(**batch, num_beams=1)
     ours = tokenizer.batch_decode(tokens, skip_special_tokens=True)
     write_ctranslate2(folder, tmp_path / "wide", "float32")
-    theirs = translate(tmp_path / "wide", folder / "source.spm", lines, beam_size=1, threads=1)
+    theirs = translate(
+        tmp_path / "wide", folder / "source.spm", lines, beam_size=1, threads=1, longest=positions(folder)
+    )
     # by different kernels; a near tie may fall either way
     assert sum(a == b for a, b in zip(ours, theirs, strict=True)) >= 38
 
@@ -306,12 +308,12 @@ def test_model_folder_is_whole(made: tuple[Recipe, Path]) -> None:
 def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:
     from sacrebleu import corpus_bleu
 
-    from evaluate import read_set, translate
+    from evaluate import positions, read_set, translate
 
     recipe, folder = made
     results = json.loads((recipe.work / "evaluation.json").read_text(encoding="utf-8"))
     sources, references = (read_set(recipe.data / "evaluation", "made", code) for code in ("es", "en"))
-    hypotheses = translate(folder / "ctranslate2-int8", folder / "source.spm", sources)
+    hypotheses = translate(folder / "ctranslate2-int8", folder / "source.spm", sources, longest=positions(folder))
     figures = results["sets"]["made"]
     assert figures["bleu"] == round(corpus_bleu(hypotheses, [references]).score, 2)
     assert figures["bleu"] > 30  # it has learnt
@@ -369,6 +371,45 @@ def test_a_resumed_run_equals_an_undisturbed_one(made: tuple[Recipe, Path], tmp_
             assert all(
                 torch.equal(torch.as_tensor(v), torch.as_tensor(other["state"][index][k])) for k, v in state.items()
             )
+
+
+def test_stacked_muon_takes_the_steps_of_muon() -> None:
+    torch = pytest.importorskip("torch", reason="the recipe trains with torch, which is not installed")
+    from muon import StackedMuon
+
+    torch.manual_seed(5)
+    shapes = [(32, 32), (48, 32), (32, 48), (32, 32)]
+    ours = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    theirs = [torch.nn.Parameter(p.detach().clone()) for p in ours]
+    options = {"lr": 0.02, "weight_decay": 0.01, "adjust_lr_fn": "original"}
+    optimisers = StackedMuon(ours, **options), torch.optim.Muon(theirs, **options)
+    for _ in range(4):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        for optimiser in optimisers:
+            optimiser.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=5e-4)  # products of bfloat16 in another order
+    one, other = (optimiser.state_dict()["state"] for optimiser in optimisers)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[i]["momentum_buffer"], other[i]["momentum_buffer"]) for i in one)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_and_its_gradient_are_cross_entropy(smoothing: float) -> None:
+    torch = pytest.importorskip("torch", reason="the recipe trains with torch, which is not installed")
+    from loss import IGNORED, cross_entropy
+
+    torch.manual_seed(6)
+    hidden, weight = torch.randn(300, 16, requires_grad=True), torch.randn(40, 16, requires_grad=True)
+    bias, targets = torch.randn(1, 40), torch.randint(0, 40, (300,))
+    targets[::7] = IGNORED
+    expected = torch.nn.functional.cross_entropy(hidden @ weight.T + bias, targets, label_smoothing=smoothing)
+    gradients = torch.autograd.grad(expected * 3, (hidden, weight))
+    loss = cross_entropy(hidden, weight, bias, targets, smoothing)
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(torch.autograd.grad(loss * 3, (hidden, weight)), gradients)
 
 
 def test_a_signal_ends_training_with_a_checkpoint(made: tuple[Recipe, Path], tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ import torch
 from transformers import MarianMTModel
 
 from common import Recipe, cores
+from loss import ALIGNED, IGNORED, loss_of
+from muon import StackedMuon
 from warmstart import fresh_model, read_parent, warm_start
 
 
@@ -55,6 +57,8 @@ class Batches:
             while end < len(order) and max(size, longest[end]) * (end - start + 1) <= self.batch_tokens:
                 size = max(size, int(longest[end]))
                 end += 1
+            if end - start > ALIGNED:
+                end -= (end - start) % ALIGNED
             end = max(end, start + 1)
             batches.append(order[start:end])
             start = end
@@ -62,29 +66,15 @@ class Batches:
         return batches
 
     def tensors(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Source ids (rows, length) padded with the pad id, target ids padded with -100."""
+        """Source ids (rows, length) padded with the pad id, target ids padded with ``IGNORED``."""
         sides = []
-        for ids, offsets, fill in ((self.s, self.so, self.pad), (self.t, self.to, -100)):
+        for ids, offsets, fill in ((self.s, self.so, self.pad), (self.t, self.to, IGNORED)):
             lengths = offsets[rows + 1] - offsets[rows]
             block = np.full((len(rows), lengths.max()), fill, np.int64)
             for j, (row, length) in enumerate(zip(rows, lengths, strict=True)):
                 block[j, :length] = ids[offsets[row] : offsets[row] + length]
             sides.append(torch.from_numpy(block))
         return sides[0], sides[1]
-
-
-def loss_of(
-    model: MarianMTModel, x: torch.Tensor, y: torch.Tensor, smoothing: float, bfloat16: bool
-) -> tuple[torch.Tensor, int]:
-    """Mean label-smoothed cross-entropy (nats per token) and the number of tokens."""
-    pad = model.config.pad_token_id
-    inputs = torch.cat([torch.full((len(y), 1), pad), torch.where(y == -100, pad, y)[:, :-1]], 1)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
-        hidden = model.model(input_ids=x, attention_mask=(x != pad).long(), decoder_input_ids=inputs).last_hidden_state
-        mask = y != -100
-        logits = torch.nn.functional.linear(hidden[mask], model.lm_head.weight)
-    logits = logits.float() + model.final_logits_bias
-    return torch.nn.functional.cross_entropy(logits, y[mask], label_smoothing=smoothing), int(mask.sum())
 
 
 def set_dropout(model: MarianMTModel, rate: float) -> None:
@@ -106,7 +96,7 @@ def optimisers(model: MarianMTModel, options: dict[str, Any]) -> list[tuple[torc
     ]
     taken = {id(p) for p in hidden}
     rest = [p for p in model.parameters() if p.requires_grad and id(p) not in taken]
-    muon = torch.optim.Muon(
+    muon = StackedMuon(
         hidden,
         lr=options["muon_lr"],
         weight_decay=options["weight_decay"],
@@ -125,6 +115,8 @@ class Trainer:
         self.file = recipe.work / "checkpoint.pt"
         resumed = torch.load(self.file, weights_only=True) if self.file.exists() else None
         self.model = fresh_model(recipe) if resumed else warm_start(recipe)
+        # on processors the fused kernels (sdpa) take four times as long backwards on short sentences
+        self.model.set_attn_implementation("eager")
         set_dropout(self.model, self.options["dropout"])
         self.pad = self.model.config.pad_token_id
         self.batches = Batches(pairs, self.options["batch_tokens"], recipe.seed, self.pad)
