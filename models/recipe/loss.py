@@ -71,7 +71,12 @@ def cross_entropy(
 
 
 def loss_of(
-    model: MarianMTModel, x: torch.Tensor, y: torch.Tensor, smoothing: float, bfloat16: bool
+    model: MarianMTModel,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    smoothing: float,
+    bfloat16: bool,
+    pieces: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Loss of a batch.
 
@@ -81,6 +86,7 @@ def loss_of(
         y: target ids (rows, target length), padded with ``IGNORED``.
         smoothing: as of ``cross_entropy``.
         bfloat16: multiply matrices in bfloat16.
+        pieces: ids, ascending, that the softmax is taken over; every target is one of them. None takes all.
 
     Returns:
         The loss (nats per token, a scalar with gradient) and the number of tokens.
@@ -92,9 +98,12 @@ def loss_of(
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
         hidden = model.model(input_ids=x, attention_mask=(x != pad).long(), decoder_input_ids=inputs).last_hidden_state
     kind = torch.bfloat16 if bfloat16 else torch.float32
-    hidden = hidden.flatten(0, 1)[rows].to(kind)
-    weight = model.lm_head.weight.to(kind)
-    return cross_entropy(hidden, weight, model.final_logits_bias, targets[rows], smoothing), number
+    hidden, targets = hidden.flatten(0, 1)[rows].to(kind), targets[rows]
+    weight, bias = model.lm_head.weight, model.final_logits_bias
+    if pieces is not None:
+        weight, bias = weight.index_select(0, pieces), bias[:, pieces]
+        targets = torch.where(targets == IGNORED, IGNORED, torch.searchsorted(pieces, targets))
+    return cross_entropy(hidden, weight.to(kind), bias, targets, smoothing), number
 
 
 def _rows(targets: torch.Tensor) -> tuple[torch.Tensor, int]:

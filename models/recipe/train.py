@@ -43,13 +43,15 @@ class Batches:
     def __init__(self, file: Path, batch_tokens: int, seed: int, pad: int) -> None:
         data = np.load(file)
         self.s, self.so, self.t, self.to = data["s"], data["so"], data["t"], data["to"]
-        self.longest = np.maximum(np.diff(self.so), np.diff(self.to))
+        lengths = np.diff(self.so), np.diff(self.to)
+        self.longest, self.shortest = np.maximum(*lengths), np.minimum(*lengths)
         self.batch_tokens, self.seed, self.pad = batch_tokens, seed, pad
 
     def epoch(self, number: int) -> list[np.ndarray]:
         """Row numbers of each batch of an epoch."""
         rng = np.random.default_rng((self.seed, number))
-        order = np.argsort(self.longest + rng.random(len(self.longest)) * 2, kind="stable")
+        # both sides of a batch are alike in length, so that little of either is padding
+        order = np.lexsort((self.shortest + rng.random(len(self.longest)) * 2, self.longest))
         batches, start = [], 0
         longest = self.longest[order]
         while start < len(order):
@@ -147,6 +149,7 @@ class Trainer:
         if precision not in ("auto", "bfloat16", "float32"):
             raise SystemExit(f"train.precision is {precision!r}; known: auto, bfloat16, float32")
         self.bfloat16 = has_fast_bfloat16() if precision == "auto" else precision == "bfloat16"
+        self.target_pieces = torch.from_numpy(np.unique(self.batches.t).astype(np.int64))
         self.stopped = False
         self.adapting = False
         self.adapt_steps = self.options["adapt_steps"] if transfers else 0
@@ -253,7 +256,9 @@ class Trainer:
                 x, y = self.batches.tensors(next(order))
                 # dropout depends on seed and step alone, so that a resumed run equals an undisturbed one
                 torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
-                loss, tokens = loss_of(self.model, x, y, self.options["label_smoothing"], self.bfloat16)
+                # a third of the pieces are the source's alone; that they are never right is learnt while the rate falls
+                pieces = self.target_pieces if share == 1.0 else None
+                loss, tokens = loss_of(self.model, x, y, self.options["label_smoothing"], self.bfloat16, pieces)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
                 for optimiser, _ in self.optimisers:
