@@ -264,6 +264,7 @@ def distil(
             if not hypotheses:
                 hypotheses, unknown = [""], max(unknown, 1)  # remembered, so that no later run tries again
             best, chrf = choose(hypotheses, human)
+            chrf = round(chrf, 1)  # as the file says it, so that figure and decision agree
             if human is not None and chrf < least:
                 unknown = max(unknown, 1)  # too far from the human one: prepare leaves it out, the human one stays
             kept += unknown == 0
