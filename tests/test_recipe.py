@@ -21,11 +21,13 @@ sys.path.append(str(ROOT / "models" / "recipe"))
 
 import clean  # noqa: E402
 import diagnose  # noqa: E402
+import dictionary  # noqa: E402
 import fetch  # noqa: E402
 import plots  # noqa: E402
 import recipe as command_line  # noqa: E402
 import variants  # noqa: E402
 from common import Recipe, open_text, written  # noqa: E402
+from dictionary import Entry, rare_words  # noqa: E402
 from templates import captions  # noqa: E402
 
 OPTIONS = """
@@ -546,6 +548,96 @@ def test_pivot_teacher() -> None:
     assert "Monday" in first[0]
     assert (unknown, missed) == (0, 1)
     assert "[" not in second[0]
+
+
+# ------------------------------------------------------------------------------------------------------ rare words
+
+NOUN, PAST = "<n><m><sg>", "<vblex><ifi><p3><sg>"
+RARE = [
+    Entry("pueblo", "village", NOUN),
+    Entry("vio", "saw", PAST),
+    Entry("iglú", "igloo", NOUN),
+    Entry("olmo", "elm", NOUN),
+    Entry("huraño", "uxqrwz", NOUN),  # no English word
+    Entry("taladró", "drilled", PAST),
+    Entry("talámosla", "fell down", ""),
+]
+
+
+def test_rare_words_take_the_place_of_frequent_ones_of_their_form() -> None:
+    sentences = [
+        ("El alcalde vio una iglesia y un pueblo en Navarra.", "The mayor saw a church and a village in Navarre.")
+    ]
+    sentences = sentences * 40 + [("Un pueblo, dos: el pueblo pueblo.", "A village, two: the village village.")] * 40
+    made = list(rare_words(RARE, sentences, below=3, copies=20, seed=1))
+    listed = [pair for pair in made if "Navarra" not in pair[0]]
+    exchanged = [pair for pair in made if pair not in listed]
+    assert len(listed) == 20
+    for source, target in listed:
+        words = [text.rstrip(".").lower().split(", ") for text in (source, target)]
+        assert dict(zip(*words, strict=True)) == {
+            "iglú": "igloo",
+            "olmo": "elm",
+            "taladró": "drilled",
+            "talámosla": "fell down",
+        }
+    assert len(exchanged) == 40
+    seen = Counter(source for source, _ in exchanged)
+    assert sum(n for source, n in seen.items() if "taladró" in source) == 20
+    assert sum(n for source, n in seen.items() if "iglú" in source) == 20
+    assert sum(n for source, n in seen.items() if "olmo" in source) == 20
+    assert set(exchanged) <= {
+        (
+            f"El alcalde {verb} una iglesia y un {noun} en Navarra.",
+            f"The mayor {past} a church and {english} in Navarre.",
+        )
+        for verb, past in (("vio", "saw"), ("taladró", "drilled"))
+        for noun, english in (("pueblo", "a village"), ("iglú", "an igloo"), ("olmo", "an elm"))
+    }
+    assert list(rare_words(RARE, sentences, below=3, copies=20, seed=1)) == made
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "expected"),
+    [
+        ("madre y ", "hija", "madre e hija"),
+        ("agua y ", "hielo", "agua y hielo"),
+        ("este o ", "oeste", "este u oeste"),
+        ("ciencia e ", "arte", "ciencia y arte"),
+        ("rey ", "oso", "rey oso"),
+    ],
+)
+def test_conjunctions_follow_the_sound(before: str, word: str, expected: str) -> None:
+    assert dictionary._spanish(before, word) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "expected"),
+    [
+        ("An ", "village", "A village"),
+        ("is a ", "uniform", "is a uniform"),
+        ("a ", "umbrella", "an umbrella"),
+        ("a ", "hour", "an hour"),
+        ("panda ", "eats", "panda eats"),
+    ],
+)
+def test_articles_follow_the_sound(before: str, word: str, expected: str) -> None:
+    assert dictionary._english(before, word) == expected
+
+
+def test_a_dictionary_knows_forms() -> None:
+    import shutil
+
+    if shutil.which("apertium") is None or not Path("/usr/share/apertium/apertium-eng-spa").is_dir():
+        pytest.skip("Apertium's pair is not installed (apt install apertium apertium-eng-spa)")
+    assert dictionary.look_up(["gorriones", "circularon", "lavarle", "xuzquia", "linfocito"]) == [
+        Entry("gorriones", "sparrows", "<n><m><pl>"),
+        Entry("circularon", "circulated", "<vblex><ifi><p3><pl>"),
+        Entry("lavarle", "wash him", ""),
+        Entry("linfocito", "lymphocyte", "<n><m><sg>"),
+    ]
+    with pytest.raises(SystemExit, match="apt install"):
+        dictionary.look_up(["gorriones"], "spa-xxx")
 
 
 # ------------------------------------------------------------------------------------------------------ parts

@@ -2,9 +2,9 @@
 
 Reads every ``NAME.<source>.gz``/``NAME.<target>.gz`` pair of ``parallel/`` and every ``*.tsv`` or
 ``*.tsv.gz`` of ``distilled/`` (source, target, number of words unknown to the teacher), normalises as at
-translation time, mends, drops what is likely wrong or stands in an evaluation set, adds caption-like pairs
-and noisy copies, and writes ``pairs.tsv`` and ``prepare.json`` (what was kept of each set, and why the rest
-was not).
+translation time, mends, drops what is likely wrong or stands in an evaluation set, adds caption-like pairs,
+rare words of a dictionary and noisy copies, and writes ``pairs.tsv`` and ``prepare.json`` (what was kept of
+each set, and why the rest was not).
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from pathlib import Path
 
 from clean import Names, fold, mend, reject, reject_distilled
 from common import Recipe, normalise, open_text, write_json, written
+from dictionary import look_up, rare_words, source_words
 from templates import captions
 from variants import variants
 
 TEMPLATES = "caption templates"
+RARE = "rare words"
 
 
 def read_parallel(recipe: Recipe, name: str | None = None) -> Iterator[tuple[str, str, str]]:
@@ -106,6 +108,7 @@ def prepare(recipe: Recipe) -> Path:
     for name, a, b in read_parallel(recipe):
         if filter_.keep(name, a, b):
             rows.append((name, a, b))
+    parallel = set(filter_.counts)
     names = Names((a, b) for _, a, b in rows) if len(rows) >= 100_000 else None  # from fewer nothing is learnt
     for name, a, b, unknown in read_distilled(recipe):
         why = reject_distilled(a, b, unknown, names) if a and b else "empty"
@@ -114,6 +117,13 @@ def prepare(recipe: Recipe) -> Path:
     for a, b in captions(int(options.get("templates", 0)), recipe.seed):
         if filter_.keep(TEMPLATES, a, b):
             rows.append((TEMPLATES, a, b))
+    words = options.get("dictionary", {})
+    if words.get("pair"):
+        entries = look_up(source_words(recipe), words["pair"])
+        people = [(a, b) for name, a, b in rows if name in parallel]
+        for a, b in rare_words(entries, people, int(words["below"]), int(words["copies"]), recipe.seed):
+            if filter_.keep(RARE, a, b):
+                rows.append((RARE, a, b))
     if not rows:
         raise SystemExit(
             f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
@@ -130,7 +140,7 @@ def prepare(recipe: Recipe) -> Path:
             for _ in range(int(whole) + (rng.random() < part)):
                 file.write(f"{a}\t{b}\n")
                 total += 1
-            for va, vb in variants(a, b, rng, shares):
+            for va, vb in variants(a, b, rng, shares) if name != RARE else ():
                 file.write(f"{va}\t{vb}\n")
                 noisy += 1
     report = {
