@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -49,15 +50,18 @@ def read_bytes(path: Path) -> bytes:
         except (ValueError, KeyError, TypeError):
             raise RecordError(f"{folder / MANIFEST}: damaged; restore it") from None
         data += b"".join(map(_shard, shards))
-        failed = (folder / FAILED).read_bytes()
-    return (
-        data
-        + "".join(
-            Document(failure["document"], "", *languages, error=failure["error"]).to_json() + "\n"
-            for failure in map(json.loads, failed.splitlines())
-            if failure["cause"] != "duplicate-id"
-        ).encode()
-    )
+        failed = folder / FAILED
+    try:
+        return data + b"".join(_failures(failed.read_bytes(), languages))
+    except (ValueError, KeyError, TypeError):
+        raise RecordError(f"{failed}: damaged; restore it") from None
+
+
+def _failures(lines: bytes, languages: tuple[str, str]) -> Iterator[bytes]:
+    """A record with an error for each document that failed, but for repeated ids."""
+    for failure in map(json.loads, lines.splitlines()):
+        if failure["cause"] != "duplicate-id":
+            yield Document(failure["document"], "", *languages, error=failure["error"]).to_json().encode() + b"\n"
 
 
 def _shard(path: Path) -> bytes:

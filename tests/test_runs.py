@@ -88,7 +88,9 @@ def test_commands_take_the_folder(aligner: Run, articles: list[str], printed: Pa
     assert f"{run / 'review.sqlite'}: no decisions there yet" in reviewed.stderr
 
 
-@pytest.mark.parametrize("name", ["no batch", "not finished", "retry not finished", "damaged manifest", "lost shard"])
+@pytest.mark.parametrize(
+    "name", ["no batch", "not finished", "retry not finished", "damaged manifest", "damaged failures", "lost shard"]
+)
 def test_folders_that_are_refused(aligner: Run, articles: list[str], tmp_path: Path, name: str) -> None:
     run = tmp_path / "run"
     batch.run(BatchOptions(tuple(articles[:3]), run, FIND, workers=1))
@@ -105,6 +107,9 @@ def test_folders_that_are_refused(aligner: Run, articles: list[str], tmp_path: P
     elif name == "damaged manifest":
         (run / "manifest.json").write_bytes(b"[]")
         expected = "manifest.json: damaged; restore it"
+    elif name == "damaged failures":
+        (run / "failed.jsonl").write_bytes(b'{"document": "a"}\n')
+        expected = "failed.jsonl: damaged; restore it"
     else:
         (run / "part-00000.jsonl").unlink()
         expected = "cannot be read (No such file or directory)"
