@@ -636,6 +636,7 @@ def test_a_dictionary_knows_forms() -> None:
         Entry("lavarle", "wash him", ""),
         Entry("linfocito", "lymphocyte", "<n><m><sg>"),
     ]
+    assert dictionary.look_up([]) == []
     with pytest.raises(SystemExit, match="apt install"):
         dictionary.look_up(["gorriones"], "spa-xxx")
 

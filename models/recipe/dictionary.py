@@ -63,6 +63,8 @@ def look_up(words: Sequence[str], pair: str = "spa-eng") -> list[Entry]:
             f"Apertium's pair {pair} is not installed: apt install apertium apertium-eng-spa, "
             'or set prepare.dictionary.pair = ""'
         )
+    if not words:
+        return []
     readings = _lines(["lt-proc", "-w", str(dictionary)], "\n".join(words) + "\n", len(words))
     translations = _lines(["apertium", "-n", pair], ".\n".join(words) + ".\n", len(words))
     entries = []

@@ -117,6 +117,11 @@ def prepare(recipe: Recipe) -> Path:
     for a, b in captions(int(options.get("templates", 0)), recipe.seed):
         if filter_.keep(TEMPLATES, a, b):
             rows.append((TEMPLATES, a, b))
+    if not rows:
+        raise SystemExit(
+            f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
+            "and no distilled/NAME.tsv.gz; name another --data, or run the step `fetch`"
+        )
     words = options.get("dictionary", {})
     if words.get("pair"):
         entries = look_up(source_words(recipe), words["pair"])
@@ -124,11 +129,6 @@ def prepare(recipe: Recipe) -> Path:
         for a, b in rare_words(entries, people, int(words["below"]), int(words["copies"]), recipe.seed):
             if filter_.keep(RARE, a, b):
                 rows.append((RARE, a, b))
-    if not rows:
-        raise SystemExit(
-            f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
-            "and no distilled/NAME.tsv.gz; name another --data, or run the step `fetch`"
-        )
     rng.shuffle(rows)
 
     shares, repeats = options.get("variants", {}), options.get("repeat", {})
