@@ -66,15 +66,19 @@ def look_up(words: Sequence[str], pair: str = "spa-eng") -> list[Entry]:
     if not words:
         return []
     readings = _lines(["lt-proc", "-w", str(dictionary)], "\n".join(words) + "\n", len(words))
-    translations = _lines(["apertium", "-n", pair], ".\n".join(words) + ".\n", len(words))
+    translations = apertium(words, pair)
     entries = []
     for word, reading, translation in zip(words, readings, translations, strict=True):
-        target = translation.strip(" .")
-        target = target[:1].lower() + target[1:]
-        target = _PRONOUN.sub("", target, count=1)
+        target = _PRONOUN.sub("", translation[:1].lower() + translation[1:], count=1)
         if "*" not in reading and target and not set(target) & set("*@#^$\\/"):
             entries.append(Entry(word, target, _kind(reading)))
     return entries
+
+
+def apertium(words: Sequence[str], pair: str) -> list[str]:
+    """What Apertium makes of each word by itself, with its marks (``*``) of what it does not know."""
+    rows = _lines(["apertium", "-n", pair], ".\n".join(words) + ".\n", len(words))
+    return [row.strip(" .") for row in rows]
 
 
 def _lines(command: list[str], text: str, number: int) -> list[str]:

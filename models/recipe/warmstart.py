@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ import torch
 from transformers import MarianConfig, MarianMTModel
 
 from common import Recipe
+from dictionary import apertium
 
 _FLOAT32, _INTGEMM8 = 0x404, 0x4101
 
@@ -70,17 +70,7 @@ def read_parent(recipe: Recipe) -> tuple[dict[str, np.ndarray], sentencepiece.Se
 
 def _neighbour_words(words: list[str]) -> list[str | None]:
     """Portuguese for Spanish words, None where Apertium does not know one."""
-    run = subprocess.run(
-        ["apertium", "-n", "es-pt"],
-        input=".\n".join(words) + ".\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows = run.stdout.splitlines()
-    if len(rows) != len(words):
-        raise SystemExit(f"apertium gave {len(rows)} lines for {len(words)} words")
-    return [None if "*" in row else row.strip(" .") or None for row in rows]
+    return [None if "*" in row else row or None for row in apertium(words, "es-pt")]
 
 
 def initial_embeddings(
