@@ -10,8 +10,10 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -548,6 +550,155 @@ def test_pivot_teacher() -> None:
     assert "Monday" in first[0]
     assert (unknown, missed) == (0, 1)
     assert "[" not in second[0]
+
+
+# -------------------------------------------------------------------------------------------------------- reranking
+
+
+def parent_tensors(pieces: int, width: int = 16, inner: int = 24) -> dict[str, np.ndarray]:
+    """Random tensors under the names of a Marian "tiny" student: two encoder layers, one decoder layer."""
+    rng = np.random.default_rng(5)
+
+    def random(*shape: int) -> np.ndarray:
+        return rng.normal(0, 0.3, shape).astype(np.float32)
+
+    tensors = {"Wemb": random(pieces, width), "decoder_ff_logit_out_b": random(1, pieces)}
+
+    def norm(name: str) -> None:
+        tensors[f"{name}_ln_scale"], tensors[f"{name}_ln_bias"] = 1 + random(1, width), random(1, width)
+
+    def attention(name: str) -> None:
+        for key in "qkvo":
+            tensors[f"{name}_W{key}"], tensors[f"{name}_b{key}"] = random(width, width), random(1, width)
+        norm(f"{name}_Wo")
+
+    for layer, attended in (("encoder_l1", "self"), ("encoder_l2", "self"), ("decoder_l1", "context")):
+        attention(f"{layer}_{attended}")
+        tensors[f"{layer}_ffn_W1"], tensors[f"{layer}_ffn_b1"] = random(width, inner), random(1, inner)
+        tensors[f"{layer}_ffn_W2"], tensors[f"{layer}_ffn_b2"] = random(inner, width), random(1, width)
+        norm(f"{layer}_ffn_ffn")
+    for key in ("W", "Wf"):
+        tensors[f"decoder_l1_rnn_{key}"] = random(width, width)
+    tensors["decoder_l1_rnn_bf"] = random(1, width)
+    norm("decoder_l1_rnn_ffn")
+    return tensors
+
+
+def marian_log_probability(tensors: dict[str, np.ndarray], source: list[int], target: list[int]) -> float:
+    """What Marian computes (Bogoychev et al. 2020; SSRU: Kim et al. 2019), one step after the other, in numpy."""
+    width, heads = tensors["Wemb"].shape[1], 8
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+        return x * tensors[f"{name}_ln_scale"][0] + tensors[f"{name}_ln_bias"][0]
+
+    def attention(x: np.ndarray, memory: np.ndarray, name: str) -> np.ndarray:
+        q, k, v = (
+            y @ tensors[f"{name}_W{c}"] + tensors[f"{name}_b{c}"][0]
+            for y, c in zip((x, memory, memory), "qkv", strict=True)
+        )
+        parts = []
+        for head in range(heads):
+            part = slice(head * width // heads, (head + 1) * width // heads)
+            scores = np.exp(q[:, part] @ k[:, part].T / np.sqrt(width // heads))
+            parts.append(scores / scores.sum(-1, keepdims=True) @ v[:, part])
+        return norm(x + np.concatenate(parts, -1) @ tensors[f"{name}_Wo"] + tensors[f"{name}_bo"][0], f"{name}_Wo")
+
+    def feed_forward(x: np.ndarray, name: str) -> np.ndarray:
+        inner = np.maximum(x @ tensors[f"{name}_ffn_W1"] + tensors[f"{name}_ffn_b1"][0], 0)
+        return norm(x + inner @ tensors[f"{name}_ffn_W2"] + tensors[f"{name}_ffn_b2"][0], f"{name}_ffn_ffn")
+
+    def positions(length: int) -> np.ndarray:
+        angles = np.arange(length)[:, None] / 10000 ** (np.arange(width // 2) / (width // 2))
+        return np.concatenate([np.sin(angles), np.cos(angles)], -1)
+
+    memory = tensors["Wemb"][source] * np.sqrt(width) + positions(len(source))
+    for layer in ("encoder_l1", "encoder_l2"):
+        memory = feed_forward(attention(memory, memory, f"{layer}_self"), layer)
+    total, cell, previous = 0.0, np.zeros(width), np.zeros(width)  # decoding starts from a zero vector
+    for step, piece in enumerate(target):
+        x = previous * np.sqrt(width) + positions(len(target))[step]
+        forget = 1 / (1 + np.exp(-(x @ tensors["decoder_l1_rnn_Wf"] + tensors["decoder_l1_rnn_bf"][0])))
+        cell = forget * cell + (1 - forget) * (x @ tensors["decoder_l1_rnn_W"])
+        x = norm(x + np.maximum(cell, 0), "decoder_l1_rnn_ffn")
+        x = feed_forward(attention(x[None], memory, "decoder_l1_context"), "decoder_l1")[0]
+        scores = x @ tensors["Wemb"].T + tensors["decoder_ff_logit_out_b"][0]
+        total += scores[piece] - np.log(np.exp(scores).sum())
+        previous = tensors["Wemb"][piece]
+    return float(total)
+
+
+def test_the_parent_scores_as_marian_does(made: tuple[Recipe, Path]) -> None:
+    import sentencepiece
+
+    from rerank import Parent
+
+    recipe, _ = made
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(recipe.work / "spm.model"))
+    tensors = parent_tensors(pieces.get_piece_size())
+    groups = [
+        ("Vista de Lisboa, este lunes.", ["A view of Lisbon on Monday.", "A view", "Rome"]),
+        ("Roma", ["Rome"]),
+        ("Un grupo de vecinos", ["A group of residents in the street of the town, on Sunday", "Residents"]),
+    ]
+    expected = [
+        [marian_log_probability(tensors, [*pieces.encode(source), 0], [*pieces.encode(t), 0]) for t in translations]
+        for source, translations in groups
+    ]
+    parent = Parent.of(tensors, pieces)
+    for batch_pieces in (1, 60, 6000):
+        got = parent.log_probabilities(groups, batch_pieces)
+        assert [len(row) for row in got] == [3, 1, 2]
+        for one, other in zip(chain(*got), chain(*expected), strict=True):
+            assert one == pytest.approx(other, rel=0.02)
+
+
+def test_reranking_goes_on_where_it_was(
+    made: tuple[Recipe, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sentencepiece
+
+    import rerank
+    from prepare import read_distilled
+
+    recipe, model = made
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(recipe.work / "spm.model"))
+
+    class Halfway:  # the Debian package is tested in test_pivot_teacher
+        def halfway(self, lines: list[str]) -> list[str]:
+            return [line.replace("Roma", "*Roma") for line in lines]
+
+    monkeypatch.setattr(rerank, "PivotTeacher", Halfway)
+    monkeypatch.setattr(rerank, "read_parent", lambda _: (parent_tensors(pieces.get_piece_size()), pieces))
+    rows = [
+        ("Vista de Lisboa, este lunes.", "A view of Lisbon on Monday.", 0),
+        ("Manifestantes en Roma.", "Zzzz qqqq xxxx kkkk jjjj in the jjjj of wwww.", 2),
+        ("Un grupo de vecinos, el martes en Roma.", "", 1),
+        ("Vecinos de Lisboa", "Residents of Lisbon", 0),
+    ]
+    write_lines(tmp_path / "distilled" / "some.tsv.gz", ["\t".join(map(str, row)) for row in rows])
+    options = {**recipe.options, "rerank": {"folder": str(model), "hypotheses": 2, "chunk": 2, "least": -1e9}}
+    each = Recipe(options, tmp_path, tmp_path / "work")
+    each.work.mkdir()
+    assert rerank.rerank(each, minutes=1e-9) == 0
+    assert [row[1:] for row in read_distilled(each)] == rows
+    assert rerank.rerank(each) == 4
+    file = each.work / "reranked" / "some.tsv"
+    whole = file.read_bytes()
+    got = list(read_distilled(each))
+    assert [row[1] for row in got] == [row[0] for row in rows]
+    assert all(row[2] for row in got)
+    # the student's own translation is likelier to it than letters at random, and it has no unknown words
+    assert got[1][2] != rows[1][1]
+    assert all((row[3] == 0) or row[2] == old[1] for row, old in zip(got, rows, strict=True))
+    file.write_bytes(b"".join(whole.splitlines(keepends=True)[:2]) + b"Un grupo de v")  # killed while it wrote
+    assert [row[1] for row in read_distilled(each)][3:] == [row[0] for row in rows][3:]
+    assert rerank.rerank(each) == 2
+    assert file.read_bytes() == whole
+    file.unlink()
+    options["rerank"]["least"] = 0.0
+    rerank.rerank(each)
+    assert all(row[3] > 0 for row in read_distilled(each))  # nothing is certain
 
 
 # ------------------------------------------------------------------------------------------------------ rare words

@@ -118,15 +118,16 @@ class PivotTeacher:
         self.pool = concurrent.futures.ThreadPoolExecutor(cores())
 
     def translate(self, lines: Sequence[str]) -> list[tuple[list[str], int]]:
-        pivot = self._apertium(lines)
+        pivot = self.halfway(lines)
         unknown = [len(_MARKED_LOWER.findall(line)) for line in pivot]
-        bare = [re.sub(r"[*@#](?=\w)", "", line) for line in pivot]
+        bare = [without_marks(line) for line in pivot]
         # similar lengths together keep both workers busy to the end
         order = sorted(range(len(bare)), key=lambda at: len(bare[at]))
         done = dict(zip(order, self.pool.map(lambda at: self._onward(bare[at]), order), strict=True))
         return [([done[at]] if done[at] else [], unknown[at]) for at in range(len(lines))]
 
-    def _apertium(self, lines: Sequence[str]) -> list[str]:
+    def halfway(self, lines: Sequence[str]) -> list[str]:
+        """Apertium's translations into the language between, with its marks of what it did not know."""
         # brackets are markup to Apertium, a star would read as one of its own marks
         text = "\n".join(re.sub(r"\s+", " ", line.translate(str.maketrans("[]", "()", "*^$"))) for line in lines)
         run = subprocess.run(
@@ -137,7 +138,7 @@ class PivotTeacher:
             if len(lines) == 1:
                 return [" ".join(rows)]
             half = len(lines) // 2  # a line that Apertium broke in two: find it, spare the others
-            return [*self._apertium(lines[:half]), *self._apertium(lines[half:])]
+            return [*self.halfway(lines[:half]), *self.halfway(lines[half:])]
         return rows
 
     def _onward(self, line: str) -> str:
@@ -149,6 +150,11 @@ class PivotTeacher:
             return " ".join(str(self.translator.translate(line, self.onward)).split())
         except TranslationError:
             return ""
+
+
+def without_marks(line: str) -> str:
+    """Apertium's output without its marks of words that it did not know."""
+    return re.sub(r"[*@#](?=\w)", "", line)
 
 
 def teacher(recipe: Recipe) -> Teacher:
@@ -184,10 +190,8 @@ def pending(recipe: Recipe) -> Iterator[tuple[str, str, str | None]]:
     options = recipe.table("distil")
     chosen, first = options.get("sets"), list(options.get("first", ()))
     seen: set[str] = set()
-    for folder in recipe.folders("distilled"):
-        for file in sorted(folder.glob("*.tsv*")):
-            with open_text(file) as lines:
-                seen.update(fold(line.split("\t", 1)[0]) for line in lines)
+    for files in distilled_sets(recipe).values():
+        seen.update(fold(source) for source, _, _ in distilled_rows(files))
     for folder in recipe.folders("evaluation"):
         for file in sorted(folder.glob(f"*.{recipe.source}.gz")):
             with open_text(file) as lines:
@@ -216,6 +220,23 @@ def pending(recipe: Recipe) -> Iterator[tuple[str, str, str | None]]:
                 yield f"{name}.distilled", source, target
 
 
+def distilled_sets(recipe: Recipe) -> dict[str, list[Path]]:
+    """Names of the distilled sets, each with its files."""
+    files = [file for folder in recipe.folders("distilled") for file in sorted(folder.glob("*.tsv*"))]
+    names = dict.fromkeys(file.name.split(".tsv")[0] for file in files)
+    return {name: [file for file in files if file.name.split(".tsv")[0] == name] for name in names}
+
+
+def distilled_rows(files: Iterable[Path]) -> Iterator[tuple[str, str, int]]:
+    """(source, translation, unknown words) of each line that has a translation."""
+    for file in files:
+        with open_text(file) as lines:
+            for line in lines:
+                source, *rest = line.rstrip("\n").split("\t")
+                if rest:
+                    yield source, rest[0], int(rest[1]) if len(rest) > 1 else 0
+
+
 def choose(hypotheses: Sequence[str], reference: str | None) -> tuple[str, float]:
     """The translation nearest to a human one by chrF, and that chrF; without a human one the first, and nan.
 
@@ -232,7 +253,7 @@ def choose(hypotheses: Sequence[str], reference: str | None) -> tuple[str, float
     return hypotheses[best], values[best]
 
 
-def _whole(path: Path) -> None:
+def without_torn_end(path: Path) -> None:
     """Takes off a last line that a killed run left without its end."""
     if path.is_file() and (data := path.read_bytes()) and not data.endswith(b"\n"):
         path.write_bytes(data[: data.rfind(b"\n") + 1])
@@ -253,7 +274,7 @@ def distil(
     folder = recipe.work / "distilled"
     folder.mkdir(exist_ok=True)
     for file in folder.glob("*.tsv"):
-        _whole(file)
+        without_torn_end(file)
     master = teacher(recipe)
     begin, total, kept = time.time(), 0, 0
     work = iter(pending(recipe) if source is None else source)

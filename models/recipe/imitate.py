@@ -29,13 +29,13 @@ class RecurrentUnit(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor, **_: object) -> tuple[torch.Tensor, None]:
         """(batch, length, width) → (the same shape, no attention weights)."""
-        forget = torch.sigmoid(hidden_states @ self.gate + self.offset)
+        forget = torch.sigmoid(hidden_states @ self.gate + self.offset).float()
         fresh = (1 - forget) * (hidden_states @ self.value)
-        state, outputs = torch.zeros_like(fresh[:, 0]), []
+        state, states = torch.zeros_like(fresh[:, 0]), torch.empty_like(fresh)
         for t in range(fresh.shape[1]):
-            state = forget[:, t] * state + fresh[:, t]
-            outputs.append(torch.relu(state))
-        self.seen = (hidden_states.float(), torch.stack(outputs, 1).float())
+            state = torch.addcmul(fresh[:, t], forget[:, t], state)
+            states[:, t] = state
+        self.seen = (hidden_states.float(), torch.relu(states))
         return self.seen[1].to(hidden_states.dtype), None
 
 

@@ -14,11 +14,13 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from clean import Names, fold, mend, reject, reject_distilled
 from common import Recipe, normalise, open_text, write_json, written
 from dictionary import look_up, rare_words, source_words
+from distil import distilled_rows, distilled_sets
 from templates import captions
 from variants import variants
 
@@ -37,15 +39,14 @@ def read_parallel(recipe: Recipe, name: str | None = None) -> Iterator[tuple[str
 
 
 def read_distilled(recipe: Recipe) -> Iterator[tuple[str, str, str, int]]:
-    """(file name, source, target, unknown words) of every distilled line."""
-    for folder in recipe.folders("distilled"):
-        for file in sorted(folder.glob("*.tsv*")):
-            with open_text(file) as lines:
-                for line in lines:
-                    parts = line.rstrip("\n").split("\t")
-                    if len(parts) >= 2:
-                        a, b = mend(normalise(parts[0]), normalise(parts[1]))
-                        yield file.name.split(".tsv")[0], a, b, int(parts[2]) if len(parts) > 2 else 0
+    """(file name, source, target, unknown words) of every distilled line, as reranked where it was."""
+    for name, files in distilled_sets(recipe).items():
+        reranked, done = recipe.work / "reranked" / f"{name}.tsv", 0
+        if reranked.is_file():
+            for done, row in enumerate(distilled_rows([reranked]), start=1):  # noqa: B007 - counts what there is
+                yield name, *row
+        for row in islice(distilled_rows(files), done, None):
+            yield name, *row
 
 
 def evaluation_keys(recipe: Recipe) -> set[str]:
@@ -111,6 +112,7 @@ def prepare(recipe: Recipe) -> Path:
     parallel = set(filter_.counts)
     names = Names((a, b) for _, a, b in rows) if len(rows) >= 100_000 else None  # from fewer nothing is learnt
     for name, a, b, unknown in read_distilled(recipe):
+        a, b = mend(normalise(a), normalise(b))
         why = reject_distilled(a, b, unknown, names) if a and b else "empty"
         if filter_.keep(name, a, b, why):
             rows.append((name, a, b))

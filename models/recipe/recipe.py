@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 STEPS = {
     "fetch": "public sources by name, into the work folder (needs a network)",
     "distil": "a teacher translates Spanish text (goes on where it was)",
+    "rerank": "teacher and student together choose among their translations (goes on where it was)",
     "prepare": "clean, filter, deduplicate; writes pairs.tsv",
     "vocabulary": "SentencePiece model and encoded pairs; keeps an existing spm.model",
     "train": "train to train.target_tokens (goes on where it was)",
@@ -96,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="model folder to export to, evaluate and describe (default: models/SOURCE-TARGET)",
     )
-    made.add_argument("--minutes", type=float, help="train, distil: stop after so many minutes")
+    made.add_argument("--minutes", type=float, help="train, distil, rerank: stop after so many minutes")
     made.add_argument(
         "--evaluation", type=Path, action="append", help="evaluate: folder of sets (default: DATA/evaluation)"
     )
@@ -137,6 +138,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     def distil() -> object:
         from distil import distil as run
+
+        return run(recipe, given.minutes)
+
+    def rerank() -> object:
+        from rerank import rerank as run
 
         return run(recipe, given.minutes)
 
@@ -202,8 +208,8 @@ def main(arguments: list[str] | None = None) -> int:
         return run(recipe, model, given.sources)
 
     steps: dict[str, Callable[[], object]] = {
-        "fetch": fetch, "distil": distil, "prepare": prepare, "vocabulary": vocabulary, "train": train,
-        "average": average, "export": export, "evaluate": evaluate, "plots": plots, "card": card,
+        "fetch": fetch, "distil": distil, "rerank": rerank, "prepare": prepare, "vocabulary": vocabulary,
+        "train": train, "average": average, "export": export, "evaluate": evaluate, "plots": plots, "card": card,
     }  # fmt: skip
     if given.step != "all":
         result = steps[given.step]()
@@ -212,6 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     skip = {
         "fetch": have_data,
         "distil": recipe.table("distil").get("teacher", "pivot") == "none" or not recipe.folders("monolingual"),
+        "rerank": not recipe.table("rerank").get("folder"),
         "prepare": (recipe.work / "pairs.tsv").is_file(),
         "vocabulary": (recipe.work / "pairs.npz").is_file(),
     }

@@ -6,6 +6,7 @@ Ids follow the Marian layout of Hugging Face: ``</s>`` 0, ``<unk>`` 1, pieces fr
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -65,18 +66,31 @@ def write_vocabulary(model: Path) -> dict[str, int]:
 
 
 def encode_pairs(recipe: Recipe, pairs: Path, model: Path, out: Path) -> None:
-    """Writes ids and offsets of all pairs within ``train.max_pieces`` to an ``.npz`` file."""
+    """Writes ids and offsets of all pairs within ``train.max_pieces`` to an ``.npz`` file.
+
+    A share ``vocabulary.sampled`` of the source sentences is split into pieces at random, likelier splits more often
+    (subword regularisation, Kudo 2018): the model sees words from parts that it can use for words it has not met.
+    """
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
     longest = recipe.options["train"]["max_pieces"]
+    options = recipe.options["vocabulary"]
+    sampled, sharpness = float(options.get("sampled", 0.0)), float(options.get("sharpness", 0.3))
+    sentencepiece.set_random_generator_seed(recipe.seed)
+    rng = random.Random(recipe.seed)
     sides: list[list[np.ndarray]] = [[], []]
 
-    def ids(texts: list[str]) -> list[np.ndarray]:
+    def ids(rows: list[list[int]]) -> list[np.ndarray]:
         # SentencePiece's own ids are unk 0, bos 1, eos 2, pieces from 3
-        return [np.array([1 if i == 0 else i - 1 for i in row] + [0], np.int16) for row in pieces.encode(texts)]
+        return [np.array([1 if i == 0 else i - 1 for i in row] + [0], np.int16) for row in rows]
+
+    def split(text: str) -> list[int]:
+        if rng.random() < sampled:
+            return list(pieces.encode(text, enable_sampling=True, alpha=sharpness, nbest_size=-1))
+        return list(pieces.encode(text))
 
     with pairs.open(encoding="utf-8") as rows:
         while chunk := [row.rstrip("\n").split("\t") for _, row in zip(range(50_000), rows, strict=False)]:
-            for a, b in zip(ids([r[0] for r in chunk]), ids([r[1] for r in chunk]), strict=True):
+            for a, b in zip(ids([split(r[0]) for r in chunk]), ids(pieces.encode([r[1] for r in chunk])), strict=True):
                 if 1 < len(a) <= longest and 1 < len(b) <= longest:
                     sides[0].append(a)
                     sides[1].append(b)

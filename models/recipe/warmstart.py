@@ -169,15 +169,12 @@ def from_folder(recipe: Recipe) -> MarianMTModel:
     return model
 
 
-def warm_start(recipe: Recipe) -> MarianMTModel:
-    """The first model: fresh, with a folder's weights, or with the parent's in place."""
-    if recipe.options["warmstart"].get("folder"):
-        return from_folder(recipe)
-    model = fresh_model(recipe)
-    if not recipe.options["warmstart"]["package"]:
-        return model
-    parent, parent_pieces = read_parent(recipe)
-    embeddings, biases = initial_embeddings(recipe, parent, parent_pieces)
+def copy_layers(model: MarianMTModel, parent: dict[str, np.ndarray]) -> None:
+    """Puts the parent's layers, all but its recurrent units, in place in a model of the same shape.
+
+    Raises:
+        SystemExit: the shapes differ.
+    """
     state = model.state_dict()
 
     def put(name: str, value: np.ndarray) -> None:
@@ -204,18 +201,35 @@ def warm_start(recipe: Recipe) -> MarianMTModel:
         norm(f"{name}.final_layer_norm", f"{prefix}_ffn_ffn")
 
     with torch.no_grad():
-        put("model.shared.weight", embeddings)
-        put("final_logits_bias", biases[None])
-        for layer in range(recipe.options["model"]["encoder_layers"]):
+        for layer in range(model.config.encoder_layers):
             attention(f"model.encoder.layers.{layer}.self_attn", f"encoder_l{layer + 1}_self")
             feed_forward(f"model.encoder.layers.{layer}", f"encoder_l{layer + 1}")
-        for layer in range(recipe.options["model"]["decoder_layers"]):
+        for layer in range(model.config.decoder_layers):
             ours, theirs = f"model.decoder.layers.{layer}", f"decoder_l{layer + 1}"
             attention(f"{ours}.encoder_attn", f"{theirs}_context")
             feed_forward(ours, theirs)
             norm(f"{ours}.self_attn_layer_norm", f"{theirs}_rnn_ffn")
-            put(f"{ours}.self_attn.v_proj.weight", parent[f"{theirs}_rnn_W"].T)
-            put(f"{ours}.self_attn.out_proj.weight", np.eye(len(embeddings[0]), dtype=np.float32))
     model.load_state_dict(state)
+
+
+def warm_start(recipe: Recipe) -> MarianMTModel:
+    """The first model: fresh, with a folder's weights, or with the parent's in place."""
+    if recipe.options["warmstart"].get("folder"):
+        return from_folder(recipe)
+    model = fresh_model(recipe)
+    if not recipe.options["warmstart"]["package"]:
+        return model
+    parent, parent_pieces = read_parent(recipe)
+    width = parent["Wemb"].shape[1]
+    if width != model.config.d_model:
+        raise SystemExit(f"model.d_model is {model.config.d_model}, the parent's {width}")
+    embeddings, biases = initial_embeddings(recipe, parent, parent_pieces)
+    copy_layers(model, parent)
+    with torch.no_grad():
+        model.model.shared.weight.copy_(torch.from_numpy(embeddings))
+        model.final_logits_bias.copy_(torch.from_numpy(biases[None]))
+        for number, layer in enumerate(model.model.decoder.layers, start=1):
+            layer.self_attn.v_proj.weight.copy_(torch.from_numpy(parent[f"decoder_l{number}_rnn_W"].T))
+            layer.self_attn.out_proj.weight.copy_(torch.eye(width))
     model.tie_weights()
     return model
