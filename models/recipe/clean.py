@@ -7,6 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from common import is_listed
+
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
 _FOLD = re.compile(r"[\W_]+")
@@ -179,10 +181,37 @@ class Names:
         ]
 
 
-def reject_distilled(source: str, target: str, unknown: int, names: Names | None = None) -> str | None:
+class EnglishWords:
+    """Which small words are English: SCOWL's, and what people write in the targets of human pairs.
+
+    Machines spell words that they do not know from pieces ("incuestas", "desequilibrate") or leave them as they are.
+
+    Args:
+        targets: what people wrote.
+        least: a word that is not SCOWL's counts as English if they wrote it so often.
+    """
+
+    def __init__(self, targets: Iterable[str], least: int = 3) -> None:
+        seen = Counter(word for text in targets for word in _WORD.findall(text) if word.islower())
+        self.written = {word for word, number in seen.items() if number >= least}
+
+    def missing(self, target: str) -> list[str]:
+        """Words of four and more small letters that are not English."""
+        return [
+            word
+            for word in _WORD.findall(target)
+            if len(word) > 3 and word.islower() and word not in self.written and not is_listed(plain(word))
+        ]
+
+
+def reject_distilled(
+    source: str, target: str, unknown: int, names: Names | None = None, words: EnglishWords | None = None
+) -> str | None:
     """Further reasons against a machine translation: unknown words, names that turned into common nouns."""
     if unknown > 0:
         return "unknown word"
+    if words is not None and words.missing(target):
+        return "no word"
     cs, ct = capitals(source), capitals(target)
     if not source.isupper() and abs(cs - ct) > max(2, 0.5 * cs):
         return "capitals"

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 # The recipe runs from a checkout too, without the toolkit installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from aligner.translation.dictionary import is_listed
 from aligner.translation.splitting import sentences
 from aligner.translation.text import straight_quotes as normalise
 
@@ -24,6 +25,7 @@ __all__ = [
     "NORMALISATION",
     "Recipe",
     "cores",
+    "is_listed",
     "normalise",
     "open_text",
     "read_json",

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from clean import Names, fold, mend, reject, reject_distilled
+from clean import EnglishWords, Names, fold, mend, reject, reject_distilled
 from common import Recipe, normalise, open_text, write_json, written
 from dictionary import look_up, rare_words, source_words
 from distil import distilled_rows, distilled_sets
@@ -110,10 +110,12 @@ def prepare(recipe: Recipe) -> Path:
         if filter_.keep(name, a, b):
             rows.append((name, a, b))
     parallel = set(filter_.counts)
-    names = Names((a, b) for _, a, b in rows) if len(rows) >= 100_000 else None  # from fewer nothing is learnt
+    learns = len(rows) >= 100_000  # from fewer nothing is learnt
+    names = Names((a, b) for _, a, b in rows) if learns else None
+    words = EnglishWords(b for _, _, b in rows) if learns else None
     for name, a, b, unknown in read_distilled(recipe):
         a, b = mend(normalise(a), normalise(b))
-        why = reject_distilled(a, b, unknown, names) if a and b else "empty"
+        why = reject_distilled(a, b, unknown, names, words) if a and b else "empty"
         if filter_.keep(name, a, b, why):
             rows.append((name, a, b))
     for a, b in captions(int(options.get("templates", 0)), recipe.seed):

@@ -2,9 +2,9 @@
 
 Two models that learnt from different text make different mistakes. For each distilled sentence the candidates
 are the pivot teacher's translation and the student's best few; the one with the highest sum of both models'
-log-probabilities is taken (a product of experts over lists of hypotheses). Where that is the teacher's
-although it did not know a word, the sentence keeps its number of unknown words, and what either model finds
-unlikely word for word counts as one that has one, for ``prepare`` to leave out.
+log-probabilities is taken (a product of experts over lists of hypotheses). What either model finds unlikely word for
+word is marked as if it had an unknown word, for ``prepare`` to leave out; half of the words that the teacher's first
+half does not know its second half knows, as they are alike in both languages ("diabetes", "corruptos").
 
 Reads ``distilled/NAME.tsv*`` of the data and work folders and writes ``reranked/NAME.tsv`` to the work folder,
 line by line, which ``prepare`` takes in their place; a stopped run goes on where it was.
@@ -236,16 +236,12 @@ def rerank(recipe: Recipe, minutes: float | None = None) -> int:
             first = student.log_probabilities(list(zip(sources, candidates, strict=True)))
             second = parent.log_probabilities(list(zip(halfway, candidates, strict=True)))
             with out.open("a", encoding="utf-8") as file:
-                for (source, translation, unknown), mine, a, b in zip(chunk, candidates, first, second, strict=True):
+                for (source, translation, _), mine, a, b in zip(chunk, candidates, first, second, strict=True):
                     at = likeliest(a, b)
-                    if mine[at] == translation:
-                        theirs += 1
-                    else:
-                        unknown = 0
-                    if min(a[at], b[at]) < least * len(mine[at].split()):
-                        unknown = max(unknown, 1)
+                    theirs += mine[at] == translation
+                    unlikely = min(a[at], b[at]) < least * len(mine[at].split())
                     text = mine[at].replace("\t", " ")
-                    file.write(f"{source}\t{text}\t{unknown}\t{a[at]:.2f}\t{b[at]:.2f}\n")
+                    file.write(f"{source}\t{text}\t{unlikely:d}\t{a[at]:.2f}\t{b[at]:.2f}\n")
             total += len(chunk)
             rate = total / (time.time() - begin)
             print(f"{done + total} sentences, {rate:.0f} a second ({name})", file=sys.stderr, flush=True)
