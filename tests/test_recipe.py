@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+import shutil
 import sys
 import tarfile
 import zipfile
@@ -461,6 +462,42 @@ def test_misuse_names_the_remedy(arguments: list[str], message: str, tmp_path: P
     assert left == []
 
 
+def test_the_mean_with_earlier_models(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    import torch
+    from transformers import MarianMTModel
+
+    from average import average, candidate
+    from export import write_hugging_face
+
+    recipe, model = made
+    work = tmp_path / "work"
+    shutil.copytree(recipe.work, work)
+    doubled = candidate(recipe, "last")
+    assert doubled is not None
+    with torch.no_grad():
+        for value in doubled.parameters():
+            value.mul_(2)
+    write_hugging_face(doubled, recipe, tmp_path / "doubled", torch.float32)
+    for folder in (tmp_path / "doubled", work):
+        shutil.copy(recipe.work / "vocab.json", folder)
+    options = {**recipe.options, "average": {"kind": "ema", "others": [str(tmp_path / "doubled"), str(model)]}}
+    out = average(Recipe(options, recipe.data, work))
+    got, one, released = (
+        m.state_dict()["model.encoder.layers.0.fc1.weight"]
+        for m in (
+            MarianMTModel.from_pretrained(out, dtype=torch.float32),
+            candidate(recipe, "ema"),
+            MarianMTModel.from_pretrained(model, dtype=torch.float32),
+        )
+    )
+    torch.testing.assert_close(
+        got, (one + doubled.state_dict()["model.encoder.layers.0.fc1.weight"] + released) / 3, rtol=1e-4, atol=1e-5
+    )
+    options["average"]["others"] = [str(tmp_path)]
+    with pytest.raises(SystemExit, match="no model folder"):
+        average(Recipe(options, recipe.data, work))
+
+
 def test_averages_reach_every_weight(made: tuple[Recipe, Path]) -> None:
     import torch
 
@@ -536,7 +573,6 @@ def test_the_nearest_of_a_teachers_translations_is_taken() -> None:
 
 
 def test_pivot_teacher() -> None:
-    import shutil
 
     import distil
 
@@ -777,7 +813,6 @@ def test_articles_follow_the_sound(before: str, word: str, expected: str) -> Non
 
 
 def test_a_dictionary_knows_forms() -> None:
-    import shutil
 
     if shutil.which("apertium") is None or not Path("/usr/share/apertium/apertium-eng-spa").is_dir():
         pytest.skip("Apertium's pair is not installed (apt install apertium apertium-eng-spa)")

@@ -3,6 +3,9 @@
 Three candidates: the moving average that training keeps (``ema``), the plain mean of the snapshots that it
 kept (``snapshots``; Junczys-Dowmunt et al. 2016 report what checkpoint averaging brings), and the last
 weights (``last``). ``best`` scores all that there are on the validation sets and takes the best by mean chrF.
+
+``average.others`` names model folders that ended at a falling rate earlier in the same run: the mean of them all
+(a model soup, Wortsman et al. 2022) is better than the last of them.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from transformers import MarianMTModel
 from common import Recipe, write_json
 from evaluate import validate
 from export import write_hugging_face
-from warmstart import fresh_model
+from warmstart import fresh_model, from_folder
 
 KINDS = ("ema", "snapshots", "last")
 
@@ -68,12 +71,17 @@ def average(recipe: Recipe) -> Path:
     model = candidate(recipe, kind)
     if model is None:
         raise SystemExit(f"{recipe.work}: no snapshots; set train.snapshot_steps, or average.kind to ema")
+    others = [Path(folder).expanduser() for folder in recipe.table("average").get("others", ())]
+    with torch.no_grad():
+        for number, folder in enumerate(others, start=2):
+            for value, other in zip(model.parameters(), from_folder(recipe, folder).parameters(), strict=True):
+                value.lerp_(other, 1 / number)
     out = recipe.work / "averaged"
     shutil.rmtree(out, ignore_errors=True)
     write_hugging_face(model, recipe, out, torch.float32)
     state = torch.load(recipe.work / "checkpoint.pt", weights_only=True)
     about = {
-        "kind": kind,
+        "kind": f"{kind}, mean with {len(others)} earlier models" if others else kind,
         "step": state["step"],
         "tokens": state["tokens"],
         "hours": round(state["seconds"] / 3600, 2),

@@ -146,17 +146,18 @@ def fresh_model(recipe: Recipe) -> MarianMTModel:
     return model
 
 
-def from_folder(recipe: Recipe) -> MarianMTModel:
-    """The weights of a Hugging Face folder with the work folder's vocabulary: goes on from a released model.
+def from_folder(recipe: Recipe, folder: Path) -> MarianMTModel:
+    """The weights of a Hugging Face folder with the work folder's vocabulary, such as a released model's.
 
     Raises:
-        SystemExit: its vocabulary or its shape is not the recipe's.
+        SystemExit: there is none, or its vocabulary or its shape is not the recipe's.
     """
-    folder = Path(recipe.options["warmstart"]["folder"])
+    if not (folder / "vocab.json").is_file():
+        raise SystemExit(f"{folder}: no model folder, it has no vocab.json")
     vocabularies = [json.loads((f / "vocab.json").read_text(encoding="utf-8")) for f in (folder, recipe.work)]
     if vocabularies[0] != vocabularies[1]:
         raise SystemExit(
-            f"warmstart.folder {folder}: its vocabulary is not that of {recipe.work}; copy its source.spm to "
+            f"{folder}: its vocabulary is not that of {recipe.work}; copy its source.spm to "
             f"{recipe.work / 'spm.model'} and run the step `vocabulary` again"
         )
     model = fresh_model(recipe)
@@ -164,7 +165,7 @@ def from_folder(recipe: Recipe) -> MarianMTModel:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise SystemExit(f"warmstart.folder {folder}: not of the recipe's shape: {error}") from None
+        raise SystemExit(f"{folder}: not of the recipe's shape: {error}") from None
     model.tie_weights()
     return model
 
@@ -215,7 +216,7 @@ def copy_layers(model: MarianMTModel, parent: dict[str, np.ndarray]) -> None:
 def warm_start(recipe: Recipe) -> MarianMTModel:
     """The first model: fresh, with a folder's weights, or with the parent's in place."""
     if recipe.options["warmstart"].get("folder"):
-        return from_folder(recipe)
+        return from_folder(recipe, Path(recipe.options["warmstart"]["folder"]))
     model = fresh_model(recipe)
     if not recipe.options["warmstart"]["package"]:
         return model
