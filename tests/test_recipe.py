@@ -441,6 +441,7 @@ def test_a_signal_ends_training_with_a_checkpoint(made: tuple[Recipe, Path], tmp
 MISUSES = [
     (["prepare"], "nothing to train on"),
     (["vocabulary"], "run the step `prepare` first"),
+    (["rerank"], "rerank.folder is empty"),
     (["train"], "run the step `vocabulary` first"),
     (["average"], "run the step `train` first"),
     (["export"], "run the step `average` first"),

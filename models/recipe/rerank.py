@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 import torch
-from transformers import MarianConfig, MarianMTModel
+from transformers import MarianMTModel
 
 from common import Recipe, cores, normalise
 from distil import (
@@ -34,7 +34,7 @@ from distil import (
     without_torn_end,
 )
 from imitate import RecurrentUnit
-from warmstart import copy_layers, read_parent
+from warmstart import blank_model, copy_layers, read_parent
 
 _LONGEST = 200  # pieces of a side
 _ROWS = 128  # rows of logits that stay in the processor's cache
@@ -57,33 +57,18 @@ class Parent:
         """A "tiny" student of Marian from its tensors."""
         size, width = tensors["Wemb"].shape
         layers = {side: sum(f"{side}_l{n}_ffn_W1" in tensors for n in range(1, 99)) for side in ("encoder", "decoder")}
-        inner = tensors["encoder_l1_ffn_W1"].shape[1]
-        config = MarianConfig(
-            vocab_size=size + 1,
-            d_model=width,
-            encoder_ffn_dim=inner,
-            decoder_ffn_dim=inner,
-            encoder_layers=layers["encoder"],
-            decoder_layers=layers["decoder"],
-            encoder_attention_heads=8,
-            decoder_attention_heads=8,
-            max_position_embeddings=2 * _LONGEST,
-            pad_token_id=size,
-            eos_token_id=0,
-            bos_token_id=0,
-            decoder_start_token_id=size,
-            forced_eos_token_id=0,
-            scale_embedding=True,
-            activation_function="relu",
-            static_position_embeddings=True,
-            share_encoder_decoder_embeddings=True,
-            tie_word_embeddings=True,
-        )
-        model = MarianMTModel(config)
+        shape = {
+            "d_model": width,
+            "ffn": tensors["encoder_l1_ffn_W1"].shape[1],
+            "heads": 8,
+            "encoder_layers": layers["encoder"],
+            "decoder_layers": layers["decoder"],
+            "max_positions": 2 * _LONGEST,
+        }
+        model = blank_model(shape, size + 1)
         model.set_attn_implementation("eager")
         with torch.no_grad():
             model.model.shared.weight[:size] = torch.from_numpy(tensors["Wemb"])
-            model.model.shared.weight[size].zero_()
             model.final_logits_bias[0, :size] = torch.from_numpy(tensors["decoder_ff_logit_out_b"].reshape(-1))
         copy_layers(model, tensors)
         for number, layer in enumerate(model.model.decoder.layers, start=1):
@@ -209,10 +194,12 @@ def rerank(recipe: Recipe, minutes: float | None = None) -> int:
     """
     options = recipe.table("rerank")
     chosen, least = options.get("sets"), float(options.get("least", -1.2))
+    if not options.get("folder"):
+        raise SystemExit("rerank.folder is empty: name a Marian or CTranslate2 folder, e.g. models/es-en")
     out_folder = recipe.work / "reranked"
     out_folder.mkdir(exist_ok=True)
     pivot = PivotTeacher()
-    student = Student(Path(options["folder"]).expanduser(), recipe.work, int(options.get("hypotheses", 2)))
+    student = Student(Path(options["folder"]).expanduser(), recipe.work, int(options.get("hypotheses", 3)))
     torch.set_num_threads(cores())  # CTranslate2 leaves OpenMP with a single one
     parent = Parent.of(*read_parent(recipe))
     begin, total, theirs = time.time(), 0, 0

@@ -113,21 +113,24 @@ def initial_embeddings(
     return embeddings, biases
 
 
-def fresh_model(recipe: Recipe) -> MarianMTModel:
-    """An untrained model of the recipe's size."""
-    o = recipe.options["model"]
-    size = len(json.loads((recipe.work / "vocab.json").read_text(encoding="utf-8")))
+def blank_model(shape: dict[str, int], size: int) -> MarianMTModel:
+    """A model of random weights whose last of ``size`` pieces is padding and start token, embedded to zero.
+
+    Args:
+        shape: ``d_model``, ``ffn``, ``heads``, ``encoder_layers``, ``decoder_layers``, ``max_positions``.
+        size: of the vocabulary.
+    """
     pad = size - 1
     config = MarianConfig(
         vocab_size=size,
-        d_model=o["d_model"],
-        encoder_ffn_dim=o["ffn"],
-        decoder_ffn_dim=o["ffn"],
-        encoder_layers=o["encoder_layers"],
-        decoder_layers=o["decoder_layers"],
-        encoder_attention_heads=o["heads"],
-        decoder_attention_heads=o["heads"],
-        max_position_embeddings=o["max_positions"],
+        d_model=shape["d_model"],
+        encoder_ffn_dim=shape["ffn"],
+        decoder_ffn_dim=shape["ffn"],
+        encoder_layers=shape["encoder_layers"],
+        decoder_layers=shape["decoder_layers"],
+        encoder_attention_heads=shape["heads"],
+        decoder_attention_heads=shape["heads"],
+        max_position_embeddings=shape["max_positions"],
         pad_token_id=pad,
         eos_token_id=0,
         bos_token_id=0,
@@ -139,11 +142,17 @@ def fresh_model(recipe: Recipe) -> MarianMTModel:
         share_encoder_decoder_embeddings=True,
         tie_word_embeddings=True,
     )
-    torch.manual_seed(recipe.seed)
     model = MarianMTModel(config)
     with torch.no_grad():
         model.model.shared.weight[pad].zero_()
     return model
+
+
+def fresh_model(recipe: Recipe) -> MarianMTModel:
+    """An untrained model of the recipe's size."""
+    size = len(json.loads((recipe.work / "vocab.json").read_text(encoding="utf-8")))
+    torch.manual_seed(recipe.seed)
+    return blank_model(recipe.options["model"], size)
 
 
 def from_folder(recipe: Recipe, folder: Path) -> MarianMTModel:
