@@ -13,14 +13,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from tiny_marian import make_tiny_marian
 
 from aligner.errors import ModelError, UsageError
 from aligner.resources import bundled
-from aligner.translation import Translator, making, models
+from aligner.translation import Translator, making, models, quantizing
 
 CAPTIONS = ["El ministro viajará el jueves a Washington.", "Hoy es un día triste para todos nosotros."]
 
@@ -191,6 +192,52 @@ def test_float32_agrees_with_transformers(tiny: Path, tmp_path: Path) -> None:
     fast = Translator.open(str(tmp_path / "fast")).hypotheses(CAPTIONS, 1)
     slow = Translator.open(str(tiny), "transformers").hypotheses(CAPTIONS, 1)
     assert [h[0].text for h in fast] == [h[0].text for h in slow]
+
+
+def test_rows_are_narrowed_to_the_nearest_step_within_the_limit() -> None:
+    rng = np.random.default_rng(1)
+    weights = np.concatenate([rng.normal(0, 0.3, (20, 64)), np.zeros((1, 64)), np.full((1, 64), 1e-38)])
+    rows, scales = quantizing.narrowed(weights.astype(np.float32))
+    assert rows.dtype == np.int8
+    assert np.isfinite(scales).all()
+    assert scales.dtype == np.float32
+    assert np.abs(rows.astype(int)).max(axis=1).tolist()[:21] == [63] * 20 + [0]
+    assert 0 < rows[21].max() <= 63
+    assert np.abs(rows[:20] / scales[:20, None] - weights[:20]).max() <= (0.5 / scales[:20]).max() * 1.001
+
+
+def test_sums_of_two_products_fit_into_sixteen_bits() -> None:
+    assert np.iinfo(np.int16).max >= 2 * 255 * quantizing.LIMIT
+
+
+@pytest.mark.filterwarnings("ignore:Recommended. pip install sacremoses")
+@pytest.mark.parametrize(("quantization", "other"), [("int8", "float32"), ("int8_float16", "float16")])
+def test_an_8_bit_build_has_all_its_matrices_within_the_limit(
+    tiny: Path, tmp_path: Path, quantization: str, other: str
+) -> None:
+    from ctranslate2.converters import TransformersConverter
+    from ctranslate2.specs.model_spec import Variable
+    from safetensors.numpy import load_file
+
+    class Kept(TransformersConverter):
+        def _load(self) -> Any:
+            self.spec = super()._load()
+            return self.spec
+
+    converter = Kept(str(tiny))
+    quantizing.write_build(converter, tmp_path / "build", quantization)
+    variables = {
+        name: v for name, v in converter.spec.variables().items() if isinstance(v, Variable)
+    }  # else another's name
+    matrices = {name: v.numpy() for name, v in variables.items() if v.dtype == "int8" and not v.is_scalar()}
+    assert len(matrices) >= 12  # of one encoder and one decoder layer, and the embeddings
+    assert all(np.abs(m.astype(int)).max() <= quantizing.LIMIT for m in matrices.values())
+    assert all(v.dtype == other for n, v in variables.items() if n.endswith(("gamma", "beta", "bias")))
+    name = "decoder/embeddings/weight"
+    embedded = load_file(tiny / "model.safetensors")["model.shared.weight"][:-1]  # CTranslate2 has no padding
+    restored = matrices[name] / variables[f"{name}_scale"].numpy()[:, None]
+    np.testing.assert_allclose(restored, embedded, atol=np.abs(embedded).max() / quantizing.LIMIT)
+    assert (tmp_path / "build" / "model.bin").is_file()
 
 
 def test_convert_refuses_to_overwrite_unless_forced(tiny: Path, tmp_path: Path) -> None:

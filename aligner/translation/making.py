@@ -31,6 +31,7 @@ from aligner.translation.models import (
     sha256,
     write_manifest,
 )
+from aligner.translation.quantizing import write_build
 
 #: How CTranslate2 may store the weights of a conversion.
 QUANTIZATIONS = (
@@ -105,7 +106,7 @@ def _convert_into(folder: Path, output: Path, quantization: str) -> list[str]:
             source = Path(temporary)
             _unpickle(folder, source)
         try:
-            _converter(source).convert(str(output), quantization=quantization, force=True)
+            write_build(_converter(source), output, quantization)
         except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
             raise ModelError(f"{folder}: CTranslate2 cannot convert it: {error}") from error
         return _start_token_notes(source)

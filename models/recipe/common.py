@@ -18,6 +18,7 @@ from typing import Any, TextIO
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from aligner.translation.dictionary import is_listed
+from aligner.translation.quantizing import write_build
 from aligner.translation.splitting import sentences
 from aligner.translation.text import straight_quotes as normalise
 
@@ -30,6 +31,7 @@ __all__ = [
     "open_text",
     "read_json",
     "sentences",
+    "write_build",
     "write_json",
     "written",
 ]

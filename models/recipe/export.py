@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from transformers import MarianMTModel
 
-from common import NORMALISATION, Recipe
+from common import NORMALISATION, Recipe, write_build
 
 FILES = ("source.spm", "target.spm", "vocab.json", "tokenizer_config.json")
 
@@ -67,7 +67,7 @@ def write_ctranslate2(folder: Path, out: Path, quantization: str = "int8") -> No
         with warnings.catch_warnings():
             # the converter asks the tokenizer for its vocabulary alone, never to normalise
             warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
-            TransformersConverter(str(wide)).convert(str(built), quantization=quantization)
+            write_build(TransformersConverter(str(wide)), built, quantization)
         if out.exists():
             shutil.rmtree(out)
         built.replace(out)

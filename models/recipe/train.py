@@ -89,7 +89,9 @@ def set_dropout(model: MarianMTModel, rate: float) -> None:
                 setattr(module, name, 0.0)
 
 
-def optimisers(model: MarianMTModel, options: dict[str, Any]) -> list[tuple[torch.optim.Optimizer, float]]:
+def optimisers(
+    model: MarianMTModel, options: dict[str, Any], bfloat16: bool = True
+) -> list[tuple[torch.optim.Optimizer, float]]:
     """(optimiser, base rate): Muon (Jordan et al. 2024) for hidden matrices, AdamW for embeddings, norms and biases."""
     hidden = [
         p
@@ -104,6 +106,7 @@ def optimisers(model: MarianMTModel, options: dict[str, Any]) -> list[tuple[torc
         weight_decay=options["weight_decay"],
         momentum=0.95,
         adjust_lr_fn="original",
+        bfloat16=bfloat16,
     )
     adam = torch.optim.AdamW(rest, lr=options["adam_lr"], betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0, fused=True)
     return [(muon, options["muon_lr"]), (adam, options["adam_lr"])]
@@ -129,7 +132,11 @@ class Trainer:
 
             small = Batches(pairs, self.options["batch_tokens"] // 2, recipe.seed, self.pad)
             fit_self_attention(self.model, read_parent(recipe)[0], small, warm["imitation_steps"])
-        self.optimisers = optimisers(self.model, self.options)
+        precision = self.options.get("precision", "auto")
+        if precision not in ("auto", "bfloat16", "float32"):
+            raise SystemExit(f"train.precision is {precision!r}; known: auto, bfloat16, float32")
+        self.bfloat16 = has_fast_bfloat16() if precision == "auto" else precision == "bfloat16"
+        self.optimisers = optimisers(self.model, self.options, self.bfloat16)
         self.average = {n: p.detach().clone() for n, p in self.model.named_parameters()}
         self.step = self.tokens = self.epoch = self.batch = 0
         self.seconds = 0.0
@@ -145,10 +152,6 @@ class Trainer:
                 self.epoch, self.batch = resumed["epoch"], resumed["batch"]
             else:  # new data: begin its first epoch
                 self.epoch = resumed["epoch"] + 1
-        precision = self.options.get("precision", "auto")
-        if precision not in ("auto", "bfloat16", "float32"):
-            raise SystemExit(f"train.precision is {precision!r}; known: auto, bfloat16, float32")
-        self.bfloat16 = has_fast_bfloat16() if precision == "auto" else precision == "bfloat16"
         self.target_pieces = torch.from_numpy(np.unique(self.batches.t).astype(np.int64))
         self.stopped = False
         self.adapting = False
