@@ -24,13 +24,11 @@ sys.path.append(str(ROOT / "models" / "recipe"))
 
 import clean  # noqa: E402
 import diagnose  # noqa: E402
-import dictionary  # noqa: E402
 import fetch  # noqa: E402
 import plots  # noqa: E402
 import recipe as command_line  # noqa: E402
 import variants  # noqa: E402
 from common import Recipe, open_text, written  # noqa: E402
-from dictionary import Entry, rare_words  # noqa: E402
 from templates import captions  # noqa: E402
 
 OPTIONS = """
@@ -71,6 +69,7 @@ warmup = 20
 dropout = 0.05
 label_smoothing = 0.1
 ema = 0.98
+rounded = true
 checkpoint_minutes = 60
 validate_steps = 150
 snapshot_steps = 60
@@ -337,6 +336,25 @@ def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:
     assert "from scratch" in card
 
 
+def test_the_line_of_finished_models(made: tuple[Recipe, Path]) -> None:
+    from card import render as card_text
+
+    recipe, model = made
+    assert "Finished models" not in card_text(recipe, model)
+    ours = Recipe({**recipe.options, "card": {"history": "history.toml"}}, recipe.data, recipe.work)
+    history = plots.read_history(ours)
+    tokens = [entry["tokens"] for entry in history]
+    assert tokens == sorted(tokens)
+    lines = card_text(ours, model).splitlines()
+    at = lines.index("Finished models of this line, BLEU:") + 2
+    assert lines[at].startswith("| million target tokens | newstest2012 | flores-dev |")
+    assert lines[at + 2].startswith("| 10.6 | 30.19 | 20.04 | – |")
+    assert len([line for line in lines[at:] if line.startswith("| ")][: 2 + len(history)]) == 2 + len(history)
+    absent = Recipe({**recipe.options, "card": {"history": "absent.toml"}}, recipe.data, recipe.work)
+    with pytest.raises(SystemExit, match=r"card\.history: .*absent\.toml is missing"):
+        plots.read_history(absent)
+
+
 def small_trainer(recipe: Recipe, work: Path):
     from train import Trainer
 
@@ -415,6 +433,38 @@ def test_the_loss_and_its_gradient_are_cross_entropy(smoothing: float) -> None:
     loss = cross_entropy(hidden, weight, bias, targets, smoothing)
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(torch.autograd.grad(loss * 3, (hidden, weight)), gradients)
+
+
+def test_gradients_are_made_at_the_weights_of_an_8_bit_build(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    import torch
+
+    from aligner.translation.quantizing import narrowed
+
+    recipe, _ = made
+    options = {**recipe.options, "train": {**recipe.options["train"], "rounded": True}}
+    trainer = small_trainer(Recipe(options, recipe.data, recipe.work), tmp_path / "work")
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    with trainer.rounded():
+        for name, value in trainer.model.named_parameters():
+            if value.ndim < 2 or not value.requires_grad:
+                assert torch.equal(value, before[name]), name
+                continue
+            rows, scales = narrowed(before[name].numpy())
+            torch.testing.assert_close(value.detach(), torch.from_numpy(rows / scales[:, None]), rtol=0, atol=1e-6)
+            assert not torch.equal(value, before[name]), name
+    assert all(torch.equal(value, before[name]) for name, value in trainer.model.state_dict().items())
+    trainer.run(steps=2)
+    assert all(value.isfinite().all() for value in trainer.model.parameters())
+
+
+def test_muon_is_as_precise_as_the_rest(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    import torch
+
+    recipe, _ = made
+    for precision in ("float32", "bfloat16"):
+        options = {**recipe.options, "train": {**recipe.options["train"], "precision": precision}}
+        trainer = small_trainer(Recipe(options, recipe.data, recipe.work), tmp_path / precision)
+        assert trainer.optimisers[0][0].kind == getattr(torch, precision)
 
 
 def test_a_signal_ends_training_with_a_checkpoint(made: tuple[Recipe, Path], tmp_path: Path) -> None:
@@ -736,96 +786,6 @@ def test_reranking_goes_on_where_it_was(
     options["rerank"]["least"] = 0.0
     rerank.rerank(each)
     assert all(row[3] > 0 for row in read_distilled(each))  # nothing is certain
-
-
-# ------------------------------------------------------------------------------------------------------ rare words
-
-NOUN, PAST = "<n><m><sg>", "<vblex><ifi><p3><sg>"
-RARE = [
-    Entry("pueblo", "village", NOUN),
-    Entry("vio", "saw", PAST),
-    Entry("iglú", "igloo", NOUN),
-    Entry("olmo", "elm", NOUN),
-    Entry("huraño", "uxqrwz", NOUN),  # no English word
-    Entry("taladró", "drilled", PAST),
-    Entry("talámosla", "fell down", ""),
-]
-
-
-def test_rare_words_take_the_place_of_frequent_ones_of_their_form() -> None:
-    sentences = [
-        ("El alcalde vio una iglesia y un pueblo en Navarra.", "The mayor saw a church and a village in Navarre.")
-    ]
-    sentences = sentences * 40 + [("Un pueblo, dos: el pueblo pueblo.", "A village, two: the village village.")] * 40
-    made = list(rare_words(RARE, sentences, below=3, copies=20, seed=1))
-    listed = [pair for pair in made if "Navarra" not in pair[0]]
-    exchanged = [pair for pair in made if pair not in listed]
-    assert len(listed) == 20
-    for source, target in listed:
-        words = [text.rstrip(".").lower().split(", ") for text in (source, target)]
-        assert dict(zip(*words, strict=True)) == {
-            "iglú": "igloo",
-            "olmo": "elm",
-            "taladró": "drilled",
-            "talámosla": "fell down",
-        }
-    assert len(exchanged) == 40
-    seen = Counter(source for source, _ in exchanged)
-    assert sum(n for source, n in seen.items() if "taladró" in source) == 20
-    assert sum(n for source, n in seen.items() if "iglú" in source) == 20
-    assert sum(n for source, n in seen.items() if "olmo" in source) == 20
-    assert set(exchanged) <= {
-        (
-            f"El alcalde {verb} una iglesia y un {noun} en Navarra.",
-            f"The mayor {past} a church and {english} in Navarre.",
-        )
-        for verb, past in (("vio", "saw"), ("taladró", "drilled"))
-        for noun, english in (("pueblo", "a village"), ("iglú", "an igloo"), ("olmo", "an elm"))
-    }
-    assert list(rare_words(RARE, sentences, below=3, copies=20, seed=1)) == made
-
-
-@pytest.mark.parametrize(
-    ("before", "word", "expected"),
-    [
-        ("madre y ", "hija", "madre e hija"),
-        ("agua y ", "hielo", "agua y hielo"),
-        ("este o ", "oeste", "este u oeste"),
-        ("ciencia e ", "arte", "ciencia y arte"),
-        ("rey ", "oso", "rey oso"),
-    ],
-)
-def test_conjunctions_follow_the_sound(before: str, word: str, expected: str) -> None:
-    assert dictionary._spanish(before, word) == expected
-
-
-@pytest.mark.parametrize(
-    ("before", "word", "expected"),
-    [
-        ("An ", "village", "A village"),
-        ("is a ", "uniform", "is a uniform"),
-        ("a ", "umbrella", "an umbrella"),
-        ("a ", "hour", "an hour"),
-        ("panda ", "eats", "panda eats"),
-    ],
-)
-def test_articles_follow_the_sound(before: str, word: str, expected: str) -> None:
-    assert dictionary._english(before, word) == expected
-
-
-def test_a_dictionary_knows_forms() -> None:
-
-    if shutil.which("apertium") is None or not Path("/usr/share/apertium/apertium-eng-spa").is_dir():
-        pytest.skip("Apertium's pair is not installed (apt install apertium apertium-eng-spa)")
-    assert dictionary.look_up(["gorriones", "circularon", "lavarle", "xuzquia", "linfocito"]) == [
-        Entry("gorriones", "sparrows", "<n><m><pl>"),
-        Entry("circularon", "circulated", "<vblex><ifi><p3><pl>"),
-        Entry("lavarle", "wash him", ""),
-        Entry("linfocito", "lymphocyte", "<n><m><sg>"),
-    ]
-    assert dictionary.look_up([]) == []
-    with pytest.raises(SystemExit, match="apt install"):
-        dictionary.look_up(["gorriones"], "spa-xxx")
 
 
 # ------------------------------------------------------------------------------------------------------ parts

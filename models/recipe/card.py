@@ -1,6 +1,7 @@
 """Step card: the model's card, rendered from what the other steps measured.
 
-Nothing in it is typed by hand but ``limits.md``, what the model is bad at in words.
+Nothing in it is typed by hand but ``limits.md``, what the model is bad at in words, and ``history.toml``, what its
+forerunners scored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from common import Recipe, read_json, written
 from fetch import SOURCES, read_sources
-from plots import read_log
+from plots import read_history, read_log
 
 LIMITS = Path(__file__).with_name("limits.md")
 
@@ -78,6 +79,20 @@ def data_table(prepared: dict[str, Any], sources: list[dict[str, Any]]) -> list[
             ]
         )
     return table(["set", "pairs kept", "left out", "what", "licence"], rows)
+
+
+def history_table(history: list[dict[str, Any]]) -> list[str]:
+    """BLEU of finished models over the tokens that they had seen."""
+    sets = list(dict.fromkeys(name for model in history for name in model if name not in ("tokens", "what")))
+    rows = [
+        [
+            f"{model['tokens'] / 1e6:.1f}",
+            *[f"{model[name]:.2f}" if name in model else "–" for name in sets],
+            model.get("what", ""),
+        ]
+        for model in history
+    ]
+    return table(["million target tokens", *sets, "what was new"], rows)
 
 
 def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = LIMITS) -> str:
@@ -164,6 +179,8 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
         start += (
             f", then {before / 1e6:.1f} M target tokens in an earlier run, whose released weights this run went on from"
         )
+    if history := read_history(recipe):
+        lines += ["Finished models of this line, BLEU:", "", *history_table(history), ""]
     lines += [
         f"- start: {start}",
         f"- {averaged['tokens'] / 1e6:.1f} M target tokens in {averaged['step']:,} steps, "

@@ -18,11 +18,12 @@ from typing import Any, TextIO
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from aligner.translation.dictionary import is_listed
-from aligner.translation.quantizing import write_build
+from aligner.translation.quantizing import LIMIT, write_build
 from aligner.translation.splitting import sentences
 from aligner.translation.text import straight_quotes as normalise
 
 __all__ = [
+    "LIMIT",
     "NORMALISATION",
     "Recipe",
     "cores",

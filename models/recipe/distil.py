@@ -62,7 +62,7 @@ class FolderTeacher:
         import sentencepiece
 
         if not (folder / "source.spm").is_file():
-            raise SystemExit(f"distil.folder {folder}: not a Marian model, it has no source.spm")
+            raise SystemExit(f"{folder} (distil.folder or rerank.folder): not a Marian model, it has no source.spm")
         self.name = folder.name
         model = folder
         if not (folder / "model.bin").is_file():

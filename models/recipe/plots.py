@@ -1,12 +1,25 @@
-"""Step plots: loss and validation scores over a training run, as PNG and SVG."""
+"""Step plots: loss and validation scores over a training run, scores of the models so far, as PNG and SVG."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from common import Recipe
+
+
+def read_history(recipe: Recipe) -> list[dict[str, Any]]:
+    """Finished models of the file ``card.history`` in order of tokens: ``tokens``, ``what``, BLEU by set."""
+    name = recipe.table("card").get("history")
+    if not name:
+        return []
+    file = Path(__file__).with_name(name)
+    if not file.is_file():
+        raise SystemExit(f"card.history: {file} is missing")
+    models = tomllib.loads(file.read_text(encoding="utf-8")).get("model", [])
+    return sorted(models, key=lambda model: model["tokens"])
 
 
 def read_log(file: Path) -> list[dict[str, Any]]:
@@ -44,13 +57,27 @@ def plots(recipe: Recipe) -> list[Path]:
     from matplotlib import pyplot
 
     found = curves(read_log(log))
-    figure, axes = pyplot.subplots(1, 3, figsize=(13, 3.8), constrained_layout=True)
-    for axis, title, suffix in zip(
-        axes, ("training loss (nats a token)", "BLEU", "chrF2"), ("loss", ".bleu", ".chrf"), strict=True
-    ):
+    finished: dict[str, list[tuple[float, float]]] = {}
+    for model in read_history(recipe):
+        for name, value in model.items():
+            if name not in ("tokens", "what"):
+                finished.setdefault(f"{name}.finished", []).append((model["tokens"] / 1e6, value))
+    found |= finished
+    panels = {
+        "training loss (nats a token)": "loss",
+        "BLEU of the beginning of sets": ".bleu",
+        "chrF2 of the beginning of sets": ".chrf",
+        "BLEU of finished models": ".finished",
+    }
+    shown = {title: suffix for title, suffix in panels.items() if any(name.endswith(suffix) for name in found)}
+    figure, axes = pyplot.subplots(
+        1, len(shown), figsize=(4.3 * len(shown), 3.8), constrained_layout=True, squeeze=False
+    )
+    for axis, (title, suffix) in zip(axes[0], shown.items(), strict=True):
         for name, points in sorted(found.items()):
             if name.endswith(suffix):
-                axis.plot(*zip(*points, strict=True), label=name.removesuffix(suffix) or None, linewidth=1.4)
+                label, marker = name.removesuffix(suffix) or None, "." if name in finished else None
+                axis.plot(*zip(*points, strict=True), label=label, linewidth=1.4, marker=marker)
         axis.set(title=title, xlabel="million target tokens")
         axis.grid(alpha=0.3)
         if axis.get_legend_handles_labels()[1]:

@@ -2,8 +2,8 @@
 
 Reads every ``NAME.<source>.gz``/``NAME.<target>.gz`` pair of ``parallel/`` and every ``*.tsv`` or
 ``*.tsv.gz`` of ``distilled/`` (source, target, number of words unknown to the teacher), normalises as at
-translation time, mends, drops what is likely wrong or stands in an evaluation set, adds caption-like pairs,
-rare words of a dictionary and noisy copies, and writes ``pairs.tsv`` and ``prepare.json`` (what was kept of
+translation time, mends, drops what is likely wrong or stands in an evaluation set, adds caption-like pairs
+and noisy copies, and writes ``pairs.tsv`` and ``prepare.json`` (what was kept of
 each set, and why the rest was not).
 """
 
@@ -19,13 +19,11 @@ from pathlib import Path
 
 from clean import EnglishWords, Names, fold, mend, reject, reject_distilled
 from common import Recipe, normalise, open_text, write_json, written
-from dictionary import look_up, rare_words, source_words
 from distil import distilled_rows, distilled_sets
 from templates import captions
 from variants import variants
 
 TEMPLATES = "caption templates"
-RARE = "rare words"
 
 
 def read_parallel(recipe: Recipe, name: str | None = None) -> Iterator[tuple[str, str, str]]:
@@ -109,7 +107,6 @@ def prepare(recipe: Recipe) -> Path:
     for name, a, b in read_parallel(recipe):
         if filter_.keep(name, a, b):
             rows.append((name, a, b))
-    parallel = set(filter_.counts)
     learns = len(rows) >= 100_000  # from fewer nothing is learnt
     names = Names((a, b) for _, a, b in rows) if learns else None
     words = EnglishWords(b for _, _, b in rows) if learns else None
@@ -126,13 +123,6 @@ def prepare(recipe: Recipe) -> Path:
             f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
             "and no distilled/NAME.tsv.gz; name another --data, or run the step `fetch`"
         )
-    words = options.get("dictionary", {})
-    if words.get("pair"):
-        entries = look_up(source_words(recipe), words["pair"])
-        people = [(a, b) for name, a, b in rows if name in parallel]
-        for a, b in rare_words(entries, people, int(words["below"]), int(words["copies"]), recipe.seed):
-            if filter_.keep(RARE, a, b):
-                rows.append((RARE, a, b))
     rng.shuffle(rows)
 
     shares, repeats = options.get("variants", {}), options.get("repeat", {})
@@ -144,7 +134,7 @@ def prepare(recipe: Recipe) -> Path:
             for _ in range(int(whole) + (rng.random() < part)):
                 file.write(f"{a}\t{b}\n")
                 total += 1
-            for va, vb in variants(a, b, rng, shares) if name != RARE else ():
+            for va, vb in variants(a, b, rng, shares):
                 file.write(f"{va}\t{vb}\n")
                 noisy += 1
     report = {

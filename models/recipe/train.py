@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from transformers import MarianMTModel
 
-from common import Recipe, cores
+from common import LIMIT, Recipe, cores
 from loss import ALIGNED, IGNORED, loss_of
 from muon import StackedMuon
 from warmstart import fresh_model, read_parent, warm_start
@@ -169,6 +169,28 @@ class Trainer:
                 if "embed_positions" not in name:
                     value.requires_grad_(not adapting or ("decoder" in name and "self_attn" in name))
 
+    @contextlib.contextmanager
+    def rounded(self) -> Iterator[None]:
+        """With ``train.rounded``, matrices have meanwhile the values that an 8-bit build rounds them to.
+
+        The gradient made so moves the weights that they were rounded from (straight-through estimator, Bengio et al.
+        2013).
+        """
+        if not self.options.get("rounded"):
+            yield
+            return
+        kept = [(p, p.detach().clone()) for p in self.model.parameters() if p.ndim == 2 and p.requires_grad]
+        with torch.no_grad():
+            for p, _ in kept:
+                scales = LIMIT / p.abs().amax(1, keepdim=True).clamp(min=1e-20)
+                p.mul_(scales).round_().div_(scales)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for p, before in kept:
+                    p.copy_(before)
+
     def save(self) -> None:
         """Replaces the checkpoint atomically."""
         state = {
@@ -261,8 +283,9 @@ class Trainer:
                 torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
                 # a third of the pieces are the source's alone; that they are never right is learnt while the rate falls
                 pieces = self.target_pieces if share == 1.0 else None
-                loss, tokens = loss_of(self.model, x, y, self.options["label_smoothing"], self.bfloat16, pieces)
-                loss.backward()
+                with self.rounded():
+                    loss, tokens = loss_of(self.model, x, y, self.options["label_smoothing"], self.bfloat16, pieces)
+                    loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
                 for optimiser, _ in self.optimisers:
                     optimiser.step()

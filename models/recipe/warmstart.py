@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ import torch
 from transformers import MarianConfig, MarianMTModel
 
 from common import Recipe
-from dictionary import apertium
 
 _FLOAT32, _INTGEMM8 = 0x404, 0x4101
 
@@ -70,7 +70,12 @@ def read_parent(recipe: Recipe) -> tuple[dict[str, np.ndarray], sentencepiece.Se
 
 def _neighbour_words(words: list[str]) -> list[str | None]:
     """Portuguese for Spanish words, None where Apertium does not know one."""
-    return [None if "*" in row else row or None for row in apertium(words, "es-pt")]
+    text = ".\n".join(words) + ".\n"
+    rows = subprocess.run(["apertium", "-n", "es-pt"], input=text, capture_output=True, text=True, check=True).stdout
+    found = [row.strip(" .") for row in rows.splitlines()]
+    if len(found) != len(words):
+        raise SystemExit(f"apertium gave {len(found)} lines for {len(words)} words")
+    return [None if "*" in row else row or None for row in found]
 
 
 def initial_embeddings(
