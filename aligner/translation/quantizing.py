@@ -33,26 +33,32 @@ def write_build(converter: Any, output: Path, quantization: str) -> None:
         raise RuntimeError("CTranslate2 does not know this kind of model")
     spec.validate()
     if quantization.startswith("int8"):
-        _, _, others = quantization.partition("_")
-        spec.optimize(quantization=others or "float32")
-        _narrow(spec)
+        _narrow(spec, others=quantization.removeprefix("int8").removeprefix("_") or "float32")
     else:
         spec.optimize(quantization=quantization)
     output.mkdir(parents=True, exist_ok=True)
     spec.save(str(output))
 
 
-def _narrow(spec: Any) -> None:
-    """Turns the matrices of a model into 8-bit rows, each with its scale."""
+def _narrow(spec: Any, others: str) -> None:
+    """Turns the matrices of a model into 8-bit rows, each with its scale, and all else into the type ``others``."""
     from ctranslate2.specs.model_spec import NumpyVariable, Variable, visit_spec
 
+    matrices = {}
+
+    def keep(layer: Any, name: str, value: Any) -> None:
+        if isinstance(value, Variable) and not value.is_scalar() and hasattr(layer, f"{name.rpartition('/')[2]}_scale"):
+            matrices[name] = value.to("float32").numpy()
+
     def narrow(layer: Any, name: str, value: Any) -> None:
-        key = name.rpartition("/")[2]
-        if isinstance(value, Variable) and not value.is_scalar() and hasattr(layer, f"{key}_scale"):
-            rows, scales = narrowed(value.to("float32").numpy())
+        if name in matrices and isinstance(value, Variable):  # else the name of an equal one
+            rows, scales = narrowed(matrices[name])
+            key = name.rpartition("/")[2]
             setattr(layer, key, NumpyVariable(rows))
             setattr(layer, f"{key}_scale", NumpyVariable(scales))
 
+    visit_spec(spec, keep)
+    spec.optimize(quantization=others)
     visit_spec(spec, narrow)
 
 
