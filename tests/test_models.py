@@ -240,6 +240,42 @@ def test_an_8_bit_build_has_all_its_matrices_within_the_limit(
     assert (tmp_path / "build" / "model.bin").is_file()
 
 
+def eight_bit_variables(file: Path) -> dict[str, np.ndarray]:
+    """8-bit variables of a CTranslate2 ``model.bin`` (binary version 6)."""
+    data = file.read_bytes()
+    place = 0
+
+    def number(size: int) -> int:
+        nonlocal place
+        place += size
+        return int.from_bytes(data[place - size : place], "little")
+
+    def text() -> str:
+        nonlocal place
+        length = number(2)
+        place += length
+        return data[place - length : place - 1].decode()
+
+    assert number(4) == 6
+    text()  # the kind of model
+    number(4)  # and its revision
+    found = {}
+    for _ in range(number(4)):
+        name = text()
+        shape = [number(4) for _ in range(number(1))]
+        kind, size = number(1), number(4)
+        if kind == 1 and shape:
+            found[name] = np.frombuffer(data, np.int8, size, place).reshape(shape)
+        place += size
+    return found
+
+
+def test_the_embedded_model_has_its_weights_within_the_limit() -> None:
+    matrices = eight_bit_variables(bundled("models") / "es-en" / "ctranslate2-int8" / "model.bin")
+    assert matrices["decoder/embeddings/weight"].shape[1] == 256
+    assert {int(np.abs(m.astype(int)).max()) for m in matrices.values() if m.ndim == 2} == {quantizing.LIMIT}
+
+
 def test_convert_refuses_to_overwrite_unless_forced(tiny: Path, tmp_path: Path) -> None:
     target = tmp_path / "fast"
     making.convert(tiny, target)

@@ -515,9 +515,13 @@ def _parameters(path: Path) -> int:
 
 def converted_path(model: Model, quantization: str = "int8") -> Path:
     """Where the user's cache keeps the build of a local folder, by the hash of what it is made from."""
+    from aligner.translation.quantizing import LIMIT
+
     digest = hashlib.sha256()
     weights = model.safetensors or model.path / "pytorch_model.bin"
     for path in (weights, *(model.path / name for name in ("config.json", "vocab.json", *SPM))):
         digest.update(f"{path.name} {sha256(path)}\n".encode())
+    if quantization.startswith("int8"):
+        digest.update(f"weights within {LIMIT}\n".encode())  # a build with others is another one
     stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.") or "model"
     return cache_dir() / f"{stem}@{digest.hexdigest()[:12]}-{quantization}"

@@ -27,6 +27,7 @@ def write_build(converter: Any, output: Path, quantization: str) -> None:
 
     Raises:
         RuntimeError: CTranslate2 does not know the kind of model.
+        ValueError: weights are missing, or the quantization is unknown.
     """
     spec = converter._load()
     if spec is None:

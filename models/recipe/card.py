@@ -180,7 +180,8 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
             f", then {before / 1e6:.1f} M target tokens in an earlier run, whose released weights this run went on from"
         )
     if history := read_history(recipe):
-        lines += ["Finished models of this line, BLEU:", "", *history_table(history), ""]
+        head = "Finished models of this line, BLEU with int8 weights within ±127 on a processor with VNNI:"
+        lines += [head, "", *history_table(history), ""]
     lines += [
         f"- start: {start}",
         f"- {averaged['tokens'] / 1e6:.1f} M target tokens in {averaged['step']:,} steps, "

@@ -52,8 +52,7 @@ def write_hugging_face(model: MarianMTModel, recipe: Recipe, out: Path, dtype: t
 def write_ctranslate2(folder: Path, out: Path, quantization: str = "int8") -> None:
     """Converts a Hugging Face folder; the result replaces ``out`` at once.
 
-    The weights are widened to fp32 first: from fp16 ones CTranslate2 makes an ``int8_float16`` model, which
-    it has to convert at each load on a processor, with a warning.
+    The weights are widened to fp32 first: the table of positions, which no file holds, would be made in fp16.
     """
     from ctranslate2.converters import TransformersConverter
 

@@ -15,7 +15,7 @@ def read_history(recipe: Recipe) -> list[dict[str, Any]]:
     name = recipe.table("card").get("history")
     if not name:
         return []
-    file = Path(__file__).with_name(name)
+    file = Path(__file__).parent / name
     if not file.is_file():
         raise SystemExit(f"card.history: {file} is missing")
     models = tomllib.loads(file.read_text(encoding="utf-8")).get("model", [])
@@ -65,9 +65,9 @@ def plots(recipe: Recipe) -> list[Path]:
     found |= finished
     panels = {
         "training loss (nats a token)": "loss",
-        "BLEU of the beginning of sets": ".bleu",
-        "chrF2 of the beginning of sets": ".chrf",
-        "BLEU of finished models": ".finished",
+        "BLEU, first lines of each set": ".bleu",
+        "chrF2, first lines of each set": ".chrf",
+        "BLEU of finished models, whole sets": ".finished",
     }
     shown = {title: suffix for title, suffix in panels.items() if any(name.endswith(suffix) for name in found)}
     figure, axes = pyplot.subplots(

@@ -171,7 +171,7 @@ class Trainer:
 
     @contextlib.contextmanager
     def rounded(self) -> Iterator[None]:
-        """With ``train.rounded``, matrices have meanwhile the values that an 8-bit build rounds them to.
+        """With ``train.rounded``, the matrices that learn have, inside the block, the values of an 8-bit build.
 
         The gradient made so moves the weights that they were rounded from (straight-through estimator, Bengio et al.
         2013).
