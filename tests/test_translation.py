@@ -354,7 +354,8 @@ def test_int8_scores_as_float32_does(single_precision: Path, translator: Transla
         [t.text for t in Translator.open(str(single_precision)).translate(sources)], [list(references)]
     ).score
     print(f"BLEU int8 {small:.2f}, float32 {large:.2f}")
-    assert small >= large - 0.5  # by chance it may be better
+    # of a hundred sentences a dozen words decide; on the 3,003 of newstest2012 the card has both
+    assert small >= large - 1.5
 
 
 # ----------------------------------------------------------------------------------------------- the process

@@ -180,7 +180,7 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
             f", then {before / 1e6:.1f} M target tokens in an earlier run, whose released weights this run went on from"
         )
     if history := read_history(recipe):
-        head = "Finished models of this line, BLEU with int8 weights within ±127 on a processor with VNNI:"
+        head = "Finished models of this line, BLEU (int8 within ±127, on VNNI, but where it says otherwise):"
         lines += [head, "", *history_table(history), ""]
     lines += [
         f"- start: {start}",
