@@ -324,6 +324,7 @@ def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:
     assert abs(results["float32"]["made"]["bleu"] - figures["bleu"]) < 6
     assert figures["bleu_signature"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
     assert results["captions"]["lines"] == 3
+    assert results["captions"]["toolkit"].keys() == results["captions"]["counts"].keys()
     assert set(results["gold"]), "the corpus' captions are scored too"
 
     card = (folder.parent / "README.md").read_text(encoding="utf-8")
@@ -910,8 +911,12 @@ FAULTS = [
     ("Son 39 mil socios", "They are 39 thousand members", None),
     ("Son 39 mil socios", "They are 39,000 members", None),
     ("Son 39 mil socios", "They are 3,900 members", "lost numbers"),
+    ("De 39 mil socios pagan 12 mil", "Of 39,000 members 12,000 pay", None),
+    ("De 39 mil socios pagan 12 mil", "Of 39,000 members 1,200 pay", "lost numbers"),
     ("Dos de los 3 heridos", "Two of the three injured", None),
     ("El ministro Miguel Alonso habla", "Minister Miguel Alonzo speaks", "lost names"),
+    ("Manuel Bosque FOTO: AGENCIA", "Manuel Bosque PHOTO: AGENCIA", None),
+    ("José A. Ibáñez habla", "José B. Ibáñez speaks", "lost names"),
     ("El ministro José Ibáñez habla", "Minister Jose Ibanez's speech", None),
     ("Vista de la Sierra de la Laguna", "View of the Sierra de la Laguna", None),
     ("Vecinos de la zona en la calle", "Residents de la zona in the street", "Spanish left over"),

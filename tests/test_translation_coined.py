@@ -40,6 +40,7 @@ def hypothesis(source: str, text: str, **links: int) -> Hypothesis:
         ("Bibliotecas de la ciudad", "Biblioqus of the city", {}, "Libraries of the city"),
         ("Una escritora panameña", "A panameñian writer", {"panameñian": 2}, "A Panamanian writer"),
         ("El autoproclamado alcalde", "The self-proclamted mayor", {}, "The self-proclaimed mayor"),
+        ("Sismo de 7.2 grados", "Of 7.2-degres, a quake", {"7.2-degres": 3}, "Of 7.2-degrees, a quake"),
         # no words although the list has their stem ("vall", "militar"), or small words that they are made of
         ("Un solar vallado", "A plot valled", {"plot": 1, "valled": 2}, "A plot fenced off"),
         ("Militares a pie", "Militarys on foot", {}, "Soldiers on foot"),

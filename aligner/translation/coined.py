@@ -58,7 +58,7 @@ _OTHERWISE = """
     acto celebrado celebrada cumple cumplen dolares euros hacia hecho hecha pleno plena rumbo
 """
 _SAID_OTHERWISE = frozenset(_OTHERWISE.split())
-_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[\w-]*-$"), re.compile(r"-[\w-]*")
+_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"(?:\w[\w.,:'’-]*)?-$"), re.compile(r"-(?:[\w.,:'’-]*\w)?")
 _QUOTED = re.compile('"([^"]+)"')
 #: How likely the article's word for a source word must be beside the translation's to take its place.
 AS_LIKELY = 0.6

@@ -59,8 +59,9 @@ def score_table(evaluation: dict[str, Any], marks: list[dict[str, Any]]) -> list
 
 
 def fault_table(captions: dict[str, Any]) -> list[str]:
-    """Counts of what went wrong on real captions."""
-    return table(["fault", f"of {captions['lines']:,} captions"], [[k, str(n)] for k, n in captions["counts"].items()])
+    """Counts of what went wrong on real captions: by the model alone, and with the toolkit around it."""
+    head = [f"fault, of {captions['lines']:,} captions", "model alone", "`aligner translate`"]
+    return table(head, [[kind, str(n), str(captions["toolkit"][kind])] for kind, n in captions["counts"].items()])
 
 
 def data_table(prepared: dict[str, Any], sources: list[dict[str, Any]]) -> list[str]:

@@ -60,10 +60,12 @@ def lost_numbers(source: str, target: str) -> list[str]:
     there = Counter(re.sub(r"\D", "", n) for n in _NUMBER.findall(target))
     words = Counter(w.casefold() for w in _WORD.findall(target))
     lost = []
-    if written_out := _THOUSANDS.search(source):  # "2 mil 572" is 2,572; "39 mil" is 39,000 or 39 thousand
-        whole = f"{written_out[1]}{int(written_out[2] or 0):03d}"
+    for thousands in reversed(
+        list(_THOUSANDS.finditer(source))
+    ):  # "2 mil 572" is 2,572; "39 mil" is 39,000 or 39 thousand
+        whole = f"{thousands[1]}{int(thousands[2] or 0):03d}"
         if there[whole]:
-            source = source[: written_out.start()] + whole + source[written_out.end() :]
+            source = source[: thousands.start()] + whole + source[thousands.end() :]
     for number in _NUMBER.findall(source):
         digits = re.sub(r"\D", "", number)
         spelt = _SPELT[int(digits)] if len(digits) <= 2 and int(digits) <= 12 else None
@@ -83,7 +85,9 @@ def person_names(text: str) -> list[str]:
     end = -1
     for match in [*_WORD.finditer(text), None]:
         joined = match is not None and match.start() == end + 1 and text[end : match.start()] == " "
-        if match is None or not match[0][0].isupper() or not joined:
+        # a word in capitals is no part of a name in small letters: "Manuel Bosque FOTO"
+        alike = match is None or not run or match[0].isupper() == run[0].isupper() or len(match[0]) == 1
+        if match is None or not match[0][0].isupper() or not joined or not alike:
             if 2 <= len(run) <= 5 and plain(run[0]) in _GIVEN_NAMES and not all(w.isupper() for w in run):
                 names.append(" ".join(run))
             run = []
