@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+import re
 import shutil
 import sys
 import tarfile
@@ -27,9 +28,11 @@ import clean  # noqa: E402
 import diagnose  # noqa: E402
 import fetch  # noqa: E402
 import plots  # noqa: E402
+import prepare  # noqa: E402
 import recipe as command_line  # noqa: E402
 import variants  # noqa: E402
 from common import Recipe, open_text, written  # noqa: E402
+from options import overridden, read_options  # noqa: E402
 from templates import captions  # noqa: E402
 
 OPTIONS = """
@@ -86,6 +89,8 @@ target_pieces = 2
 [evaluate]
 beam_size = 4
 compare_float = ["made"]
+[card]
+history = ""
 """
 
 
@@ -312,6 +317,7 @@ def test_model_folder_is_whole(made: tuple[Recipe, Path]) -> None:
 def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:
     from sacrebleu import corpus_bleu
 
+    from card import is_bundled
     from evaluate import positions, read_set, translate
 
     recipe, folder = made
@@ -327,13 +333,17 @@ def test_evaluation_and_card(made: tuple[Recipe, Path]) -> None:
     assert results["captions"]["toolkit"].keys() == results["captions"]["counts"].keys()
     assert set(results["gold"]), "the corpus' captions are scored too"
 
-    card = (folder.parent / "README.md").read_text(encoding="utf-8")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"--model {folder}`" in card
+    assert not (folder.parent / "README.md").exists()
+    assert is_bundled(ROOT / "models" / "es-en")
+    assert not is_bundled(folder)
     assert f"| made | 60 | {figures['bleu']:.1f} | {figures['chrf']:.1f} |" in card
     assert figures["bleu_signature"] in card
     kept = json.loads((recipe.work / "prepare.json").read_text())["sets"]["caption templates"]["kept"]
     assert f"| caption templates | {kept} |" in card
     assert json.loads((folder / "manifest.json").read_text())["files"]["model.safetensors"]["sha256"] in card
-    assert (folder.parent / "training.svg").is_file()
+    assert (folder / "training.svg").is_file()
     assert "from scratch" in card
 
 
@@ -531,7 +541,7 @@ MISUSES = [
     (["evaluate"], "no CTranslate2 build"),
     (["plots"], "run the step `train` first"),
     (["card"], "run the step `evaluate` first"),
-    (["distil", "--set", "distil.teacher=oracle"], "known: pivot, folder"),
+    (["distil", "--set", "distil.teacher=oracle"], "known: none, pivot, folder"),
     (["prepare", "--options", "nowhere.toml"], "no such options file"),
 ]
 
@@ -540,8 +550,9 @@ MISUSES = [
 def test_misuse_names_the_remedy(arguments: list[str], message: str, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the recipe trains with torch, which is not installed")
     folders = ["--data", str(tmp_path / "data"), "--work", str(tmp_path / "work"), "--model", str(tmp_path / "model")]
+    (tmp_path / "data").mkdir()
     with pytest.raises(SystemExit, match=message):
-        command_line.main([*arguments, *folders, "--set", "prepare.templates=0"])
+        command_line.main([*folders, *arguments])
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert left == []
 
@@ -968,6 +979,65 @@ def test_templates_agree_in_numbers_and_names() -> None:
         assert " de el " not in source
 
 
+DAMAGE = [
+    ("parallel/made.en.gz", None, r"made\.en\.gz: no such file"),
+    ("parallel/made.en.gz", lambda raw: gzip.compress(b"One line\n"), r"not as many lines in both"),
+    ("parallel/made.es.gz", lambda raw: raw[: len(raw) // 2], r"made\.es\.gz: cannot be read to its end"),
+    ("evaluation/made.es.gz", lambda raw: b"no gzip", r"evaluation/made\.es\.gz: cannot be read to its end"),
+    ("distilled/teacher.tsv.gz", lambda raw: gzip.compress(b"\xff\xfe\n"), r"teacher\.tsv\.gz: cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "message"), DAMAGE)
+def test_damaged_data_is_named(tmp_path: Path, name: str, damage, message: str) -> None:
+    make_data(tmp_path / "data")
+    file = tmp_path / "data" / name
+    file.write_bytes(damage(file.read_bytes())) if damage else file.unlink()
+    (tmp_path / "recipe.toml").write_text(OPTIONS, encoding="utf-8")
+    recipe = Recipe.load(tmp_path / "recipe.toml", tmp_path / "data", tmp_path / "work")
+    with pytest.raises(SystemExit, match=message):
+        prepare.prepare(recipe)
+    assert not list(recipe.work.iterdir())
+
+
+def test_damaged_and_foreign_checkpoints_are_named(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    from average import average
+    from train import Trainer
+
+    recipe, _ = made
+    for name in ("vocab.json", "pairs.npz", "checkpoint.pt"):
+        shutil.copy(recipe.work / name, tmp_path)
+    other = Recipe({**recipe.options, "model": {**recipe.options["model"], "ffn": 96}}, recipe.data, tmp_path)
+    for step in (lambda: Trainer(other, tmp_path / "pairs.npz"), lambda: average(other)):
+        with pytest.raises(SystemExit, match=r"checkpoint\.pt: made with other sizes"):
+            step()
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(file.read_bytes()[:-2000])
+    with pytest.raises(SystemExit, match=r"checkpoint\.pt: cannot be read"):
+        Trainer(Recipe(recipe.options, recipe.data, tmp_path), tmp_path / "pairs.npz")
+
+
+def test_validation_sets_are_looked_for_before_training(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    from train import train
+
+    recipe, _ = made
+    (tmp_path / "pairs.npz").symlink_to(recipe.work / "pairs.npz")
+    with pytest.raises(SystemExit, match=r"validate\.sets names nowhere, .*'validate\.sets=\{NAME=500\}'"):
+        train(Recipe({**recipe.options, "validate": {"sets": {"nowhere": 5}}}, recipe.data, tmp_path))
+
+
+def test_a_model_trained_further_may_put_out_what_its_start_could(made: tuple[Recipe, Path], tmp_path: Path) -> None:
+    from export import write_shortlist
+
+    recipe, model = made
+    for name in ("vocab.json", "pairs.npz"):
+        shutil.copy(recipe.work / name, tmp_path)
+    options = {**recipe.options, "export": {"target_pieces": 10**6}, "warmstart": {"package": "", "folder": str(model)}}
+    write_shortlist(Recipe(options, recipe.data, tmp_path), tmp_path)
+    listed = set((tmp_path / "vmap.txt").read_text(encoding="utf-8").split())
+    assert listed == set((model / "ctranslate2-int8" / "vmap.txt").read_text(encoding="utf-8").split())
+
+
 def test_log_of_a_killed_run(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     steps = [(50, 3.0), (100, 2.5), (150, 2.2), (100, 2.6), (150, 2.1)]  # killed at 150, resumed from 50
@@ -975,12 +1045,48 @@ def test_log_of_a_killed_run(tmp_path: Path) -> None:
     assert [value for _, value in plots.curves(plots.read_log(log))["loss"]] == [3.0, 2.5, 2.6, 2.1]
 
 
+WRONG_OPTIONS = [
+    ("prepare.template=0", "no option prepare.template; do you mean prepare.templates?"),
+    ("prepair.templates=0", "no option prepair; do you mean prepare?"),
+    ("train.ema.made=1", "ema is not a table"),
+    ("seed=abc", "seed is 'abc'; it must be a whole number"),
+    ("train.target_tokens=1.5", "must be a whole number"),
+    ("train.adam_lr=-1", "train.adam_lr is -1; it must be at least 0"),
+    ("train.batch_tokens=0", "must be at least 1"),
+    ("train.rounded=1", "must be true or false"),
+    ("prepare=3", "prepare is 3; it must be a table"),
+    ("validate.sets={made='x'}", "validate.sets.made is 'x'"),
+    ("distil.sets=made", "distil.sets is 'made'; it must be a list"),
+    ("model.heads=5", "model.d_model is not a multiple of model.heads"),
+]
+
+
+@pytest.mark.parametrize(("setting", "message"), WRONG_OPTIONS)
+def test_wrong_options_are_named(setting: str, message: str) -> None:
+    with pytest.raises(SystemExit, match=re.escape(message)):
+        read_options(settings=[setting])
+
+
+def test_an_options_file_changes_what_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[train]\ntarget_tokens = 2e6\n[validate.sets]\nmine = 20\n[prepare.variants]\nupper = 1\n")
+    options, defaults = read_options(file), read_options()
+    assert options["train"] == {**defaults["train"], "target_tokens": 2_000_000}
+    assert isinstance(options["train"]["target_tokens"], int)
+    assert options["validate"] == {"sets": {"mine": 20}}
+    assert options["prepare"] == {**defaults["prepare"], "variants": {"upper": 1.0}}
+    assert options["source"] == "es"
+    file.write_text("[train\n")
+    with pytest.raises(SystemExit, match=r"mine\.toml: "):
+        read_options(file)
+
+
 def test_settings_on_the_command_line() -> None:
     options = {"train": {"ema": 0.9}}
-    command_line.overridden(options, ["train.ema=0.5", "validate.sets.made=7", "average.kind=last", "seed=4"])
+    overridden(options, ["train.ema=0.5", "validate.sets.made=7", "average.kind=last", "seed=4"])
     assert options == {"train": {"ema": 0.5}, "validate": {"sets": {"made": 7}}, "average": {"kind": "last"}, "seed": 4}
     with pytest.raises(SystemExit, match=r"TABLE\.KEY=VALUE"):
-        command_line.overridden(options, ["train.ema"])
+        overridden(options, ["train.ema"])
 
 
 # ------------------------------------------------------------------------------------------------------ sources

@@ -19,6 +19,7 @@ from transformers import MarianMTModel
 from common import Recipe, write_json
 from evaluate import validate
 from export import write_hugging_face
+from train import fill, read_checkpoint
 from warmstart import fresh_model, from_folder
 
 KINDS = ("ema", "snapshots", "last")
@@ -27,8 +28,9 @@ KINDS = ("ema", "snapshots", "last")
 def candidate(recipe: Recipe, kind: str) -> MarianMTModel | None:
     """A model with the weights of one kind; None if the run has none of it."""
     model = fresh_model(recipe)
-    state = torch.load(recipe.work / "checkpoint.pt", weights_only=True)
-    model.load_state_dict(state["model"])
+    file = recipe.work / "checkpoint.pt"
+    state = read_checkpoint(file)
+    fill(model, state["model"], file)
     if kind == "ema":
         weights = state["average"]
     elif kind == "snapshots":
@@ -81,7 +83,9 @@ def average(recipe: Recipe) -> Path:
     write_hugging_face(model, recipe, out, torch.float32)
     state = torch.load(recipe.work / "checkpoint.pt", weights_only=True)
     about = {
-        "kind": f"{kind}, mean with {len(others)} earlier models" if others else kind,
+        "kind": f"{kind}, mean with {len(others)} earlier {'model' if len(others) == 1 else 'models'}"
+        if others
+        else kind,
         "step": state["step"],
         "tokens": state["tokens"],
         "hours": round(state["seconds"] / 3600, 2),

@@ -115,6 +115,7 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
     def bytes_of(name: str) -> str:
         return f"{manifest['files'][name]['size'] / 1e6:.1f} MB"
 
+    shown = f"models/{model.name}" if is_bundled(model) else model
     lines = [
         f"# {manifest['name']}: {recipe.source}→{recipe.target} MarianMT model",
         "",
@@ -148,7 +149,7 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
     lines += [
         "",
         "To reproduce, with the evaluation sets in `DATA/evaluation`: "
-        "`python models/recipe/recipe.py evaluate --data DATA --model models/es-en`.",
+        f"`python models/recipe/recipe.py evaluate --data DATA --work WORK --model {shown}`.",
         "",
     ]
     if captions := evaluation.get("captions"):
@@ -212,17 +213,25 @@ def render(recipe: Recipe, model: Path, sources: Path = SOURCES, limits: Path = 
     return "\n".join(lines) + "\n"
 
 
+def is_bundled(model: Path) -> bool:
+    """Whether a model folder is one that the toolkit carries, in ``models/``."""
+    return model.resolve().parent == Path(__file__).resolve().parents[1]
+
+
 def card(recipe: Recipe, model: Path, sources: Path = SOURCES) -> Path:
-    """Runs the step: writes ``README.md`` and the training curves beside the model folder; returns the card."""
+    """Runs the step: writes ``README.md`` and the training curves; returns the card.
+
+    They go into the model folder, those of a bundled model beside it.
+    """
     for name, step in (("evaluation", "evaluate"), ("prepare", "prepare"), ("average", "average")):
         if not (recipe.work / f"{name}.json").is_file():
             raise SystemExit(f"{recipe.work}/{name}.json is missing: run the step `{step}` first")
     if not (model / "manifest.json").is_file():
         raise SystemExit(f"{model}: no manifest.json, run the step `export` first")
-    out = model.parent / "README.md"
+    out = (model.parent if is_bundled(model) else model) / "README.md"
     with written(out) as file:
         file.write(render(recipe, model, sources))
     if (recipe.work / "training.svg").is_file():
-        shutil.copyfile(recipe.work / "training.svg", model.parent / "training.svg")
+        shutil.copyfile(recipe.work / "training.svg", out.with_name("training.svg"))
     print(out)
     return out

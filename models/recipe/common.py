@@ -8,8 +8,7 @@ import io
 import json
 import os
 import sys
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,13 +20,16 @@ from aligner.translation.dictionary import is_listed
 from aligner.translation.quantizing import LIMIT, write_build
 from aligner.translation.splitting import sentences
 from aligner.translation.text import straight_quotes as normalise
+from options import read_options
 
 __all__ = [
     "LIMIT",
     "NORMALISATION",
     "Recipe",
+    "aligned",
     "cores",
     "is_listed",
+    "lines_of",
     "normalise",
     "open_text",
     "read_json",
@@ -45,6 +47,33 @@ def open_text(path: Path) -> TextIO:
     """A UTF-8 text file, gzipped or plain, split at line feeds only."""
     raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - closed with the text
     return io.TextIOWrapper(raw, encoding="utf-8", newline="\n")  # type: ignore[arg-type]
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Lines of a UTF-8 text file, gzipped or plain, their ends kept.
+
+    Raises:
+        SystemExit: it is missing, cut off, not gzipped as its name says, or not UTF-8.
+    """
+    try:
+        with open_text(path) as lines:
+            yield from lines
+    except FileNotFoundError:
+        raise SystemExit(f"{path}: no such file") from None
+    except (EOFError, OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path}: cannot be read to its end ({error}); get or make it anew") from None
+
+
+def aligned(source: Path, target: Path) -> Iterator[tuple[str, str]]:
+    """Lines of two files that belong together.
+
+    Raises:
+        SystemExit: one cannot be read, or has more lines than the other.
+    """
+    try:
+        yield from zip(lines_of(source), lines_of(target), strict=True)
+    except ValueError:
+        raise SystemExit(f"{source} and {target.name}: not as many lines in both; they must be aligned") from None
 
 
 @contextlib.contextmanager
@@ -89,10 +118,11 @@ class Recipe:
     work: Path
 
     @classmethod
-    def load(cls, file: Path, data: Path, work: Path) -> Recipe:
-        """Reads a TOML options file; ``work`` is made."""
+    def load(cls, file: Path, data: Path, work: Path, settings: Iterable[str] = ()) -> Recipe:
+        """Reads a TOML options file and ``TABLE.KEY=VALUE`` settings; ``work`` is made."""
+        options = read_options(file, settings)
         work.mkdir(parents=True, exist_ok=True)
-        return cls(tomllib.loads(file.read_text(encoding="utf-8")), data.resolve(), work.resolve())
+        return cls(options, data.resolve(), work.resolve())
 
     def table(self, name: str) -> dict[str, Any]:
         """Options of a step, empty where the file has none."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Protocol
 
 from clean import fold, reject
-from common import Recipe, cores, normalise, open_text, sentences
+from common import Recipe, cores, lines_of, normalise, sentences
 
 _CREDIT = re.compile(
     r"\s*(?:■\s*)?[|/(\[]?\s*\b(?:fotos?|fotografías?|imagen|crédito|cortesía)\b\s*:?\s*"
@@ -163,7 +163,11 @@ def teacher(recipe: Recipe) -> Teacher:
     kind = options.get("teacher", "pivot")
     if kind == "pivot":
         return PivotTeacher(options.get("pivot", "es-pt"), options.get("onward", "pt-en"))
+    if kind == "none":
+        raise SystemExit("distil.teacher is none: name one, pivot or folder")
     if kind == "folder":
+        if not options["folder"]:
+            raise SystemExit("distil.folder is empty: name the teacher's folder")
         return FolderTeacher(
             Path(options["folder"]).expanduser(),
             recipe.work,
@@ -171,7 +175,7 @@ def teacher(recipe: Recipe) -> Teacher:
             int(options.get("hypotheses", 1)),
             options.get("prefix", ""),
         )
-    raise SystemExit(f"distil.teacher is {kind!r}; known: pivot, folder")
+    raise SystemExit(f"distil.teacher is {kind!r}; known: none, pivot, folder")
 
 
 def split(paragraph: str, longest: int = 60) -> Iterator[str]:
@@ -194,8 +198,7 @@ def pending(recipe: Recipe) -> Iterator[tuple[str, str, str | None]]:
         seen.update(fold(source) for source, _, _ in distilled_rows(files))
     for folder in recipe.folders("evaluation"):
         for file in sorted(folder.glob(f"*.{recipe.source}.gz")):
-            with open_text(file) as lines:
-                seen.update(fold(line) for line in lines)
+            seen.update(fold(line) for line in lines_of(file))
 
     def new(text: str) -> bool:
         key = fold(text)
@@ -207,11 +210,10 @@ def pending(recipe: Recipe) -> Iterator[tuple[str, str, str | None]]:
     for file in files:
         if chosen and names[file] not in chosen:
             continue
-        with open_text(file) as lines:
-            for line in lines:
-                for sentence in split(line):
-                    if new(sentence):
-                        yield names[file], sentence, None
+        for line in lines_of(file):
+            for sentence in split(line):
+                if new(sentence):
+                    yield names[file], sentence, None
     if options.get("parallel"):
         from prepare import read_parallel
 
@@ -230,11 +232,10 @@ def distilled_sets(recipe: Recipe) -> dict[str, list[Path]]:
 def distilled_rows(files: Iterable[Path]) -> Iterator[tuple[str, str, int]]:
     """(source, translation, unknown words) of each line that has a translation."""
     for file in files:
-        with open_text(file) as lines:
-            for line in lines:
-                source, *rest = line.rstrip("\n").split("\t")
-                if rest:
-                    yield source, rest[0], int(rest[1]) if len(rest) > 1 else 0
+        for line in lines_of(file):
+            source, *rest = line.rstrip("\n").split("\t")
+            if rest:
+                yield source, rest[0], int(rest[1]) if len(rest) > 1 else 0
 
 
 def choose(hypotheses: Sequence[str], reference: str | None) -> tuple[str, float]:

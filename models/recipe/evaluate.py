@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,15 @@ import ctranslate2
 import sentencepiece
 from sacrebleu.metrics import BLEU, CHRF
 
-from common import Recipe, cores, normalise, open_text, write_json
+from common import Recipe, aligned, cores, lines_of, normalise, write_json
 from diagnose import diagnose
 from export import write_ctranslate2, write_hugging_face
 
 
 def read_set(folder: Path, name: str, language: str, limit: int | None = None) -> list[str]:
     """Lines of one side of an evaluation set."""
-    with open_text(folder / f"{name}.{language}.gz") as lines:
-        return [line.rstrip("\n") for _, line in zip(range(limit or 10**9), lines, strict=False)]
+    lines = lines_of(folder / f"{name}.{language}.gz")
+    return [line.rstrip("\n") for line in islice(lines, limit)]
 
 
 def positions(folder: Path, default: int = 256) -> int:
@@ -89,6 +90,24 @@ def scored(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, An
     }
 
 
+def validation_sets(recipe: Recipe) -> dict[str, tuple[list[str], list[str]]]:
+    """The first lines of the sets that ``validate.sets`` names, both sides.
+
+    Raises:
+        SystemExit: there is no such set.
+    """
+    found = {}
+    for name, limit in recipe.options["validate"]["sets"].items():
+        folder = next((f for f in recipe.folders("evaluation") if (f / f"{name}.{recipe.source}.gz").is_file()), None)
+        if folder is None:
+            raise SystemExit(
+                f"validate.sets names {name}, which no evaluation folder of {recipe.data} and {recipe.work} has; "
+                "name your own with --set 'validate.sets={NAME=500}', or none with --set 'validate.sets={}'"
+            )
+        found[name] = tuple(read_set(folder, name, code, limit) for code in (recipe.source, recipe.target))
+    return found
+
+
 def validate(model: Any, recipe: Recipe) -> dict[str, float]:
     """Quick figures during training, on the first sentences of the sets named in ``validate.sets``.
 
@@ -96,16 +115,12 @@ def validate(model: Any, recipe: Recipe) -> dict[str, float]:
         model: a ``MarianMTModel``; its weights are narrowed to fp16, as export does.
         recipe: options and folders.
     """
-    folder = next((f for f in recipe.folders("evaluation")), None)
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory(dir=recipe.work) as temporary:
         hugging_face, built = Path(temporary) / "hf", Path(temporary) / "ct2"
         write_hugging_face(model, recipe, hugging_face)
         write_ctranslate2(hugging_face, built)
-        for name, limit in recipe.options["validate"]["sets"].items():
-            if folder is None or not (folder / f"{name}.{recipe.source}.gz").is_file():
-                raise SystemExit(f"validate.sets names {name}, which no evaluation folder has; see validate.sets")
-            sides = [read_set(folder, name, code, limit) for code in (recipe.source, recipe.target)]
+        for name, sides in validation_sets(recipe).items():
             longest = positions(hugging_face)
             ours = translate(built, hugging_face / "source.spm", sides[0], beam_size=2, longest=longest)
             result = scored(ours, sides[1])
@@ -116,12 +131,11 @@ def validate(model: Any, recipe: Recipe) -> dict[str, float]:
 def gold_captions(folder: Path) -> tuple[list[str], list[str]]:
     """Captions and references of a gold folder (``gold.jsonl``)."""
     captions, references = [], []
-    with open_text(folder / "gold.jsonl") as lines:
-        for line in lines:
-            for entry in json.loads(line).get("lines", ()):
-                if entry.get("caption") and entry.get("reference"):
-                    captions.append(entry["caption"])
-                    references.append(entry["reference"])
+    for line in lines_of(folder / "gold.jsonl"):
+        for entry in json.loads(line).get("lines", ()):
+            if entry.get("caption") and entry.get("reference"):
+                captions.append(entry["caption"])
+                references.append(entry["reference"])
     return captions, references
 
 
@@ -163,7 +177,8 @@ def evaluate(
     for folder in evaluation:
         for file in sorted(folder.glob(f"*.{recipe.source}.gz")):
             name = file.name.removesuffix(f".{recipe.source}.gz")
-            sources, references = (read_set(folder, name, code) for code in (recipe.source, recipe.target))
+            both = list(aligned(file, folder / f"{name}.{recipe.target}.gz"))
+            sources, references = ([pair[side].rstrip("\n") for pair in both] for side in (0, 1))
             results["sets"][name] = scored(ours(sources), references)
             sentences += len(sources)
             print(f"{name}: {results['sets'][name]}", file=sys.stderr, flush=True)
@@ -180,8 +195,7 @@ def evaluate(
             sentences += len(sources)
             print(f"captions of {folder.name}: {results['gold'][folder.name]}", file=sys.stderr, flush=True)
     if captions is not None:
-        with open_text(captions) as lines:
-            sources = [line.strip() for line in lines if line.strip()]
+        sources = [line.strip() for line in lines_of(captions) if line.strip()]
         results["captions"] = {"file": captions.name, **diagnose(sources, ours(sources))}
         results["captions"]["toolkit"] = diagnose(sources, in_toolkit(model, sources, beam_size))["counts"]
         sentences += 2 * len(sources)

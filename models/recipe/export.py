@@ -78,7 +78,8 @@ def write_shortlist(recipe: Recipe, build: Path) -> None:
     A third of a joint vocabulary is the source language's alone, and the product with it is the largest of each
     decoding step. Kept is what training targets have ``export.target_pieces`` times, and every single character, so
     that a rare name can still be spelled. One list for all sources: a list for each source word would make a
-    translation depend on what else is in its batch, for which CTranslate2 joins them.
+    translation depend on what else is in its batch, for which CTranslate2 joins them. What the model that training
+    went on from may put out is kept too: it knows more words than a few pairs have.
     """
     least = recipe.table("export").get("target_pieces", 0)
     if not least:
@@ -88,11 +89,17 @@ def write_shortlist(recipe: Recipe, build: Path) -> None:
         raise SystemExit(f"{pairs} is missing: run the step `vocabulary` first, or give --set export.target_pieces=0")
     vocabulary = json.loads((recipe.work / "vocab.json").read_text(encoding="utf-8"))
     counts = np.bincount(np.load(pairs)["t"], minlength=len(vocabulary))
+    known: set[str] = set()
+    if start := recipe.options["warmstart"]["folder"]:
+        lists = sorted(Path(start).expanduser().glob("ctranslate2*/vmap.txt"))
+        if not lists:
+            return  # it may put out all
+        known.update(lists[0].read_text(encoding="utf-8").split())
     special = {"<pad>", "<unk>", "</s>"}  # those that can be put out are always on the list
     kept = [
         piece
         for piece, i in vocabulary.items()
-        if piece not in special and (counts[i] >= least or len(piece.lstrip("▁")) < 2)
+        if piece not in special and (counts[i] >= least or piece in known or len(piece.lstrip("▁")) < 2)
     ]
     (build / "vmap.txt").write_text("\t" + " ".join(kept) + "\n", encoding="utf-8")
     print(f"{len(kept):,} of {len(vocabulary):,} pieces may be put out")

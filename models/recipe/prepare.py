@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from clean import EnglishWords, Names, fold, mend, reject, reject_distilled
-from common import Recipe, normalise, open_text, write_json, written
+from common import Recipe, aligned, lines_of, normalise, open_text, write_json, written
 from distil import distilled_rows, distilled_sets
 from templates import captions
 from variants import variants
@@ -31,9 +31,8 @@ def read_parallel(recipe: Recipe, name: str | None = None) -> Iterator[tuple[str
     for folder in recipe.folders("parallel"):
         for file in sorted(folder.glob(f"{name or '*'}.{recipe.source}.gz")):
             stem = file.name.removesuffix(f".{recipe.source}.gz")
-            with open_text(file) as src, open_text(folder / f"{stem}.{recipe.target}.gz") as tgt:
-                for a, b in zip(src, tgt, strict=True):
-                    yield stem, *mend(normalise(a), normalise(b))
+            for a, b in aligned(file, folder / f"{stem}.{recipe.target}.gz"):
+                yield stem, *mend(normalise(a), normalise(b))
 
 
 def read_distilled(recipe: Recipe) -> Iterator[tuple[str, str, str, int]]:
@@ -52,8 +51,7 @@ def evaluation_keys(recipe: Recipe) -> set[str]:
     keys: set[str] = set()
     for folder in recipe.folders("evaluation"):
         for file in sorted(folder.glob("*.gz")):
-            with open_text(file) as lines:
-                keys.update(fold(line) for line in lines)
+            keys.update(fold(line) for line in lines_of(file))
     for gold in sorted(Path(__file__).resolve().parents[2].glob("corpus/*/gold.jsonl")):
         with open_text(gold) as lines:
             for line in lines:
@@ -118,7 +116,7 @@ def prepare(recipe: Recipe) -> Path:
     for a, b in captions(int(options.get("templates", 0)), recipe.seed):
         if filter_.keep(TEMPLATES, a, b):
             rows.append((TEMPLATES, a, b))
-    if not rows:
+    if not any(name != TEMPLATES for name, _, _ in rows):
         raise SystemExit(
             f"nothing to train on: {recipe.data} has no parallel/NAME.{recipe.source}.gz with its .{recipe.target}.gz "
             "and no distilled/NAME.tsv.gz; name another --data, or run the step `fetch`"

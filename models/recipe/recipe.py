@@ -12,7 +12,6 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from common import Recipe
 
@@ -32,29 +31,6 @@ STEPS = {
 }
 
 
-def overridden(options: dict[str, Any], settings: list[str]) -> None:
-    """Puts ``TABLE.KEY=VALUE`` settings (VALUE in TOML, or a bare word) into an options table.
-
-    Raises:
-        SystemExit: a setting has no ``=``, or goes through something that is no table.
-    """
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise SystemExit(f"--set {setting}: expected TABLE.KEY=VALUE")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        *tables, key = name.strip().split(".")
-        place = options
-        for table in tables:
-            place = place.setdefault(table, {})
-            if not isinstance(place, dict):
-                raise SystemExit(f"--set {setting}: {table} is not a table")
-        place[key] = value
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     steps = "\n".join(f"  {name:<11} {what}" for name, what in STEPS.items())
@@ -68,15 +44,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--data",
         type=Path,
-        default=Path("data"),
-        help="folder with parallel/, monolingual/, evaluation/ (default: data)",
+        help="folder with parallel/, monolingual/, evaluation/ (default: data, which need not be there)",
     )
     made.add_argument("--work", type=Path, default=Path("run"), help="folder for what the steps make (default: run)")
     made.add_argument(
         "--options",
         type=Path,
         default=HERE / "recipe.toml",
-        help="options file (default: recipe.toml beside this)",
+        help="options file; what it leaves out is as in recipe.toml beside this, the default",
     )
     made.add_argument(
         "--set",
@@ -95,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--model",
         type=Path,
-        help="model folder to export to, evaluate and describe (default: models/SOURCE-TARGET)",
+        help="model folder to export to, evaluate and describe (default: WORK/SOURCE-TARGET)",
     )
     made.add_argument("--minutes", type=float, help="train, distil, rerank: stop after so many minutes")
     made.add_argument(
@@ -118,18 +93,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     given = parser().parse_args(arguments)
-    if not given.options.is_file():
-        raise SystemExit(f"{given.options}: no such options file")
-    try:
-        recipe = Recipe.load(given.options, given.data, given.work)
-    except tomllib.TOMLDecodeError as error:
-        raise SystemExit(f"{given.options}: {error}") from None
-    overridden(recipe.options, given.settings)
+    for folder in (given.data, *(given.evaluation or ())):
+        if folder is not None and not folder.is_dir():
+            raise SystemExit(f"{folder}: no such folder")
+    recipe = Recipe.load(given.options, given.data or Path("data"), given.work, given.settings)
     with contextlib.suppress(ImportError):  # bars for each load and save, on stderr, say nothing
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-    model = given.model or HERE.parent / f"{recipe.source}-{recipe.target}"
+    model = given.model or recipe.work / f"{recipe.source}-{recipe.target}"
 
     def fetch() -> object:
         from fetch import fetch as run
@@ -180,11 +152,15 @@ def main(arguments: list[str] | None = None) -> int:
         if captions is None and options.get("captions"):
             found = [f / options["captions"] for f in (recipe.data, recipe.work) if (f / options["captions"]).is_file()]
             captions = found[0] if found else None
+        evaluation = given.evaluation or recipe.folders("evaluation")
+        if not any(folder.glob(f"*.{recipe.source}.gz") for folder in evaluation):
+            where = ", ".join(map(str, evaluation)) or f"{recipe.data}/evaluation"
+            print(f"no evaluation sets NAME.{recipe.source}.gz in {where}: gold captions alone", file=sys.stderr)
         gold = given.gold or sorted(f.parent for f in HERE.parents[1].glob("corpus/*/gold.jsonl"))
         results = run(
             recipe,
             model,
-            given.evaluation or recipe.folders("evaluation"),
+            evaluation,
             gold,
             captions,
             int(options.get("beam_size", 4)),
@@ -231,6 +207,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"== {name}", flush=True)
         begin = time.time()
         result = run()
+        if name == "fetch" and not any((recipe.work / "parallel").glob("*.gz")):
+            raise SystemExit("fetch brought no parallel text: put some into --data, or see above for what failed")
         print(f"== {name}: {time.time() - begin:.0f} s", flush=True)
         if name == "train" and result.tokens < recipe.options["train"]["target_tokens"]:  # type: ignore[attr-defined]
             print("training was stopped before its end; call again to go on", file=sys.stderr)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
 import signal
 import sys
 import time
@@ -112,13 +113,40 @@ def optimisers(
     return [(muon, options["muon_lr"]), (adam, options["adam_lr"])]
 
 
+def read_checkpoint(file: Path) -> dict[str, Any]:
+    """A training state.
+
+    Raises:
+        SystemExit: the file is damaged.
+    """
+    try:
+        return dict(torch.load(file, weights_only=True))
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
+        raise SystemExit(f"{file}: cannot be read ({error}); put a copy back, or delete it to begin anew") from None
+
+
+def fill(model: MarianMTModel, state: dict[str, torch.Tensor], file: Path) -> None:
+    """Puts a checkpoint's weights into a model.
+
+    Raises:
+        SystemExit: the model has other sizes.
+    """
+    sizes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    if sizes != {name: tuple(value.shape) for name, value in state.items()}:
+        raise SystemExit(
+            f"{file}: made with other sizes ([model] of the options) or another vocabulary; every step needs the "
+            "same --options and --set as the first, else name another --work"
+        )
+    model.load_state_dict(state)
+
+
 class Trainer:
     """Training state and its loop."""
 
     def __init__(self, recipe: Recipe, pairs: Path) -> None:
         self.recipe, self.options = recipe, recipe.options["train"]
         self.file = recipe.work / "checkpoint.pt"
-        resumed = torch.load(self.file, weights_only=True) if self.file.exists() else None
+        resumed = read_checkpoint(self.file) if self.file.exists() else None
         self.model = fresh_model(recipe) if resumed else warm_start(recipe)
         # on processors the fused kernels (sdpa) take four times as long backwards on short sentences
         self.model.set_attn_implementation("eager")
@@ -142,7 +170,7 @@ class Trainer:
         self.seconds = 0.0
         self.data_id = f"{len(self.batches.longest)}-{len(self.batches.t)}"
         if resumed:
-            self.model.load_state_dict(resumed["model"])
+            fill(self.model, resumed["model"], self.file)
             self.model.tie_weights()
             self.average = resumed["average"]
             for (optimiser, _), state in zip(self.optimisers, resumed["optimisers"], strict=True):
@@ -271,6 +299,18 @@ class Trainer:
         order = self.order()
         decay = self.options["ema"]
         keep_every = int(self.options.get("snapshot_steps", 0))
+
+        def report() -> None:
+            nonlocal total, count, since, reported
+            now = time.time()
+            self.log(
+                loss=round(total / count, 4),
+                tokens_per_second=round((self.tokens - since) / max(now - reported, 1e-3)),
+                rate=round(self.rate(), 4),
+                epoch=self.epoch,
+            )
+            total, count, since, reported = 0.0, 0, self.tokens, now
+
         with self._stoppable(), progress(self.options["target_tokens"], self.tokens) as advance:
             while self.tokens < self.options["target_tokens"] and not self.stopped:
                 self.adapt()
@@ -303,13 +343,7 @@ class Trainer:
                 self.seconds, last = self.seconds + now - last, now
                 advance(tokens, f"step {self.step} loss {total / count:.3f}")
                 if self.step % 50 == 0:
-                    self.log(
-                        loss=round(total / count, 4),
-                        tokens_per_second=round((self.tokens - since) / (now - reported)),
-                        rate=round(share, 4),
-                        epoch=self.epoch,
-                    )
-                    total, count, since, reported = 0.0, 0, self.tokens, now
+                    report()
                 if validate and self.step % self.options["validate_steps"] == 0:
                     threads = torch.get_num_threads()
                     self.log(**validate(self.averaged(), self.recipe))
@@ -323,6 +357,8 @@ class Trainer:
                     saved = time.time()
                 if (minutes and now - begin > 60 * minutes) or (until and self.step >= until):
                     break
+        if count:
+            report()
         self.save()
 
     @contextlib.contextmanager
@@ -354,11 +390,12 @@ def progress(total: float, done: float) -> Iterator[Callable[[int, str], None]]:
 
 def train(recipe: Recipe, minutes: float | None = None, steps: int | None = None) -> Trainer:
     """Runs the step from where it was left, with validation; returns the trainer."""
-    from evaluate import validate
+    from evaluate import validate, validation_sets
 
     pairs = recipe.work / "pairs.npz"
     if not pairs.is_file():
         raise SystemExit(f"{pairs} is missing: run the step `vocabulary` first")
+    validates = bool(validation_sets(recipe))
     torch.set_num_threads(int(recipe.options["train"].get("threads", 0)) or cores())
     trainer = Trainer(recipe, pairs)
     size = sum(p.numel() for p in trainer.model.parameters()) / 1e6
@@ -368,5 +405,5 @@ def train(recipe: Recipe, minutes: float | None = None, steps: int | None = None
         flush=True,
     )
     if trainer.tokens < recipe.options["train"]["target_tokens"]:
-        trainer.run(validate if recipe.table("validate").get("sets") else None, minutes, steps)
+        trainer.run(validate if validates else None, minutes, steps)
     return trainer
