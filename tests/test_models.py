@@ -18,7 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from tiny_marian import make_tiny_marian
+from typer.testing import CliRunner
 
+from aligner.cli import app
 from aligner.errors import ModelError, UsageError
 from aligner.resources import bundled
 from aligner.translation import Translator, making, models, quantizing
@@ -287,6 +289,50 @@ def test_convert_refuses_to_overwrite_unless_forced(tiny: Path, tmp_path: Path) 
     with pytest.raises(UsageError, match="unknown quantization 'int3'; known: int8"):
         making.convert(tiny, tmp_path / "other", quantization="int3")
     assert visible(tmp_path) == ["fast", "opus-mt-es-en"]
+
+
+def test_what_is_wrong_with_a_folder_to_convert_is_named(tiny: Path, tmp_path: Path) -> None:
+    making.convert(tiny, tiny / "ctranslate2-int8")
+    weights = (tiny / "model.safetensors").read_bytes()
+    (tiny / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    for engine in (lambda: making.convert(tiny, tmp_path / "fast"), lambda: Translator.open(str(tiny), "transformers")):
+        with pytest.raises(ModelError, match=r"model\.safetensors: damaged or cut off .*; copy it anew"):
+            engine()
+    (tiny / "model.safetensors").write_bytes(weights)
+    config = json.loads((tiny / "config.json").read_text())
+    (tiny / "config.json").write_text(json.dumps(config | {"encoder_ffn_dim": 2 * config["encoder_ffn_dim"]}))
+    with pytest.raises(ModelError, match=r"not of the shape that config\.json says: model\.encoder\.layers\.0"):
+        making.convert(tiny, tmp_path / "fast")
+    (tiny / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"has neither model\.safetensors nor pytorch_model\.bin"):
+        making.convert(tiny, tmp_path / "fast")
+    assert visible(tmp_path) == ["opus-mt-es-en"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder in which nobody can make files")
+def test_converting_into_a_folder_where_nothing_can_be_made(tiny: Path) -> None:
+    with pytest.raises(ModelError, match=r"/proc: cannot be written"):
+        making.convert(tiny, Path("/proc/fast"))
+
+
+def test_verify_looks_at_every_model(tiny: Path, tmp_path: Path, cache: Path) -> None:
+    good, altered, lacking = (tmp_path / name for name in ("good", "altered", "lacking"))
+    making.convert(tiny, good)
+    for copy in (altered, lacking):
+        shutil.copytree(good, copy)
+    (altered / "vocab.json").unlink(missing_ok=True)
+    (altered / "model.bin").write_bytes((altered / "model.bin").read_bytes()[:-1] + b"?")
+    (lacking / "source.spm").unlink()
+    runner = CliRunner()
+    done = runner.invoke(app, ["models", "verify", *map(str, (lacking, altered, good))])
+    lines = " ".join(done.output.split())
+    assert done.exit_code == 1
+    assert "source.spm: missing. Remedy: copy these files anew" in lines
+    assert "on purpose" not in lines
+    assert f"{altered}: model.bin: altered (SHA-256" in lines
+    assert f"{good}: " in lines
+    assert "all as they should be" in lines
+    assert runner.invoke(app, ["models", "verify", "nowhere", str(good)]).exit_code == 2
 
 
 def test_a_failed_conversion_leaves_nothing(tiny: Path, cache: Path, tmp_path: Path) -> None:

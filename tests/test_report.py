@@ -365,7 +365,11 @@ def test_command(call: Callable[..., tuple[int, str, str]], runs: list[Run], cor
 
 
 def test_missing_extra_is_one_message(
-    call: Callable[..., tuple[int, str, str]], runs: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., tuple[int, str, str]],
+    runs: list[Run],
+    seed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = write(runs[0], tmp_path / "run.jsonl")
     for package in ("vl_convert", "jinja2"):
@@ -374,4 +378,7 @@ def test_missing_extra_is_one_message(
             code, _, err = call("report", path, "-o", tmp_path / "x.html")
             assert code == 2
             assert f"pip install -e '{Path(cli.__file__).parents[2]}[report]'" in err
+            code, out, err = call("run", seed, "--report", tmp_path / "x.html")
+            assert (code, out) == (2, "")  # said before anything is translated
+            assert "an HTML report needs" in err
     assert not (tmp_path / "x.html").exists()

@@ -143,20 +143,22 @@ def verify(
     * `aligner models verify`
     * `aligner models verify es-en ./my-model`
     """
-    from aligner.errors import ModelError
+    from aligner.errors import ModelError, UsageError
     from aligner.translation.models import find, installed
 
-    failed = False
-    found = [(name, find(name)) for name in names] if names else [(model.name, model) for model in installed()]
-    for name, model in found:
+    code = 0
+    for one in names or installed():
         try:
+            model = find(one) if isinstance(one, str) else one
+            name = one if isinstance(one, str) else model.name
             problems = model.verify()
-        except ModelError as error:
-            problems = [str(error)]
-        failed |= bool(problems)
-        files = count(len(model.manifest.files) if model.manifest else 0, "file")
-        put(f"{name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
-    raise typer.Exit(1 if failed else 0)
+            files = count(len(model.manifest.files) if model.manifest else 0, "file")
+            put(f"{name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
+            code = max(code, 1 if problems else 0)
+        except (ModelError, UsageError) as error:  # the next one is looked at all the same
+            put(f"{one if isinstance(one, str) else one.name}: {error}")
+            code = max(code, 2 if isinstance(error, UsageError) else 1)
+    raise typer.Exit(code)
 
 
 @models.command()

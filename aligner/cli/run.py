@@ -262,6 +262,10 @@ def run(
         refuse(context, "format_", because=f"says how records are printed, but {instead} instead: leave one out")
     if report and report.suffix.lower() not in ("", ".html", ".htm"):
         raise UsageError(f"--report {report}: writes HTML: name a file in .html (aligner report writes other formats)")
+    if report:
+        from aligner.report.charts import require
+
+        require()
     sources = expand(paths)
     stream = _read(sources, input_format, text_column, id_column)
     pipeline = Pipeline(

@@ -7,6 +7,7 @@ label that Vega gives it for assistive technology. Systems differ in shape too, 
 from __future__ import annotations
 
 import html
+import importlib.util
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -72,16 +73,25 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
 
 
+def require() -> None:
+    """Looks for the packages that an HTML report needs.
+
+    Raises:
+        UsageError: Jinja2 or vl-convert is not installed.
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("jinja2", "vl_convert")):
+        raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}")
+
+
 def draw(report: Report) -> list[Chart]:
     """The charts for which a report has data.
 
     Raises:
         UsageError: vl-convert is not installed.
     """
-    try:
-        import vl_convert
-    except ImportError:
-        raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}") from None
+    require()
+    import vl_convert
+
     made: list[Chart] = []
     for chart in (_shares, _translation, _by_kind, _mt_by_kind, _lengths, _score_by_length, _distances):
         described = chart(report)

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 
 from aligner import __version__
-from aligner.errors import UsageError, install
 from aligner.report import charts
 from aligner.report.model import Entry, Report
 from aligner.scoring import mt, show
@@ -52,11 +51,10 @@ def render(report: Report) -> str:
     Raises:
         UsageError: Jinja2 or vl-convert is not installed.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise UsageError(f"an HTML report needs vl-convert-python and Jinja2: {install('report')}") from None
+    charts.require()
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         loader=PackageLoader("aligner.report", "."),
         autoescape=True,

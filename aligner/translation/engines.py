@@ -174,7 +174,7 @@ class CTranslate2Engine:
         except ValueError as error:  # an unknown or unsupported compute type
             raise UsageError(f"compute type {compute_type!r}: {error}") from None
         except (RuntimeError, OSError) as error:
-            raise ModelError(f"{model.path}: cannot be loaded: {error}") from None
+            raise ModelError(f"{model.path}: cannot be loaded, copy or convert it anew: {error}") from None
         # Builds from Hugging Face weights leave the end token to the caller, builds from Marian's own files
         # add it.
         self._end = [] if '"add_source_eos": true' in config else ["</s>"]

@@ -102,7 +102,9 @@ def _convert_into(folder: Path, output: Path, quantization: str) -> list[str]:
     """Writes the CTranslate2 build of ``folder`` into ``output`` (existing, empty); returns remarks."""
     with tempfile.TemporaryDirectory(prefix="aligner-") as temporary, quiet_transformers():
         source = folder
-        if not (folder / "model.safetensors").is_file():
+        if not (folder / _WEIGHTS).is_file():
+            if not (folder / _PICKLED).is_file():
+                raise ModelError(f"{folder}: has neither {_WEIGHTS} nor {_PICKLED}")
             source = Path(temporary)
             _unpickle(folder, source)
         try:
@@ -130,15 +132,28 @@ def load_whole(model_class: Any, folder: str | Path, **kwargs: Any) -> Any:
     """Loads local safetensors weights; transformers alone fills weights that are missing with random numbers.
 
     Raises:
-        ModelError: weights are missing or of another shape.
+        ModelError: the file is damaged, or weights are missing or of another shape.
     """
-    model, info = model_class.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **kwargs
-    )
+    from safetensors import SafetensorError
+
+    try:
+        model, info = model_class.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told below
+            **kwargs,
+        )
+    except SafetensorError as error:
+        raise ModelError(f"{folder}/{_WEIGHTS}: damaged or cut off ({error}); copy it anew") from None
     absent = sorted(info["missing_keys"]) + sorted(key for key, *_ in info.get("mismatched_keys", ()))
     if absent:
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise ModelError(f"{folder}/{_WEIGHTS}: weights are missing: {', '.join(absent[:3])}{more}")
+        raise ModelError(
+            f"{folder}/{_WEIGHTS}: weights are missing, or not of the shape that config.json says: "
+            f"{', '.join(absent[:3])}{more}"
+        )
     return model
 
 
@@ -242,6 +257,8 @@ def _locked(target: Path) -> Iterator[None]:
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass  # where nothing can be made, a lock would be waited for without end
         lock = filelock.FileLock(target.with_name(f".{target.name}.lock"))
         lock.acquire()
     except OSError as error:
