@@ -21,6 +21,8 @@ import ctranslate2
 import sentencepiece
 from sacrebleu.metrics import BLEU, CHRF
 
+from aligner.errors import ModelError
+from aligner.translation.models import inspect
 from common import Recipe, aligned, cores, lines_of, normalise, write_json
 from diagnose import diagnose
 from export import write_ctranslate2, write_hugging_face
@@ -152,16 +154,21 @@ def evaluate(
 
     Args:
         recipe: languages; ``evaluation.json`` goes to its work folder.
-        model: Hugging Face folder with a CTranslate2 build below it, as the step export makes.
+        model: Hugging Face folder with a CTranslate2 build below it, as the step export makes, or such a build.
         evaluation: folders with ``NAME.<source>.gz`` and ``NAME.<target>.gz``.
         gold: folders with a ``gold.jsonl`` whose captions have references.
         captions: file of real captions, one a line, for the diagnostics.
         beam_size: width of the beam.
         compare_float: sets to score with unquantised weights (fp32) too.
     """
-    built = next(iter(sorted(model.glob("ctranslate2*"))), None)
+    built = model if (model / "model.bin").is_file() else next(iter(sorted(model.glob("ctranslate2*"))), None)
     if built is None:
-        raise SystemExit(f"{model}: no CTranslate2 build below it; export it first, or name a model folder")
+        raise SystemExit(f"{model}: no CTranslate2 build in or below it; export it first, or name a model folder")
+    try:
+        inspect(model, model.name, "folder").check([file for file in model.rglob("*") if file.is_file()])
+    except ModelError as error:
+        raise SystemExit(str(error)) from None
+    has_float = (model / "model.safetensors").is_file()
 
     def ours(lines: Sequence[str], build: Path = built) -> list[str]:
         return translate(build, model / "source.spm", lines, beam_size, longest=positions(model))
@@ -182,7 +189,7 @@ def evaluate(
             results["sets"][name] = scored(ours(sources), references)
             sentences += len(sources)
             print(f"{name}: {results['sets'][name]}", file=sys.stderr, flush=True)
-            if name in compare_float:
+            if name in compare_float and has_float:
                 with tempfile.TemporaryDirectory() as temporary:
                     write_ctranslate2(model, Path(temporary) / "wide", "float32")
                     wide = ours(sources, Path(temporary) / "wide")
