@@ -148,15 +148,15 @@ def verify(
 
     code = 0
     for one in names or installed():
+        name = one if isinstance(one, str) else one.name
         try:
             model = find(one) if isinstance(one, str) else one
-            name = one if isinstance(one, str) else model.name
             problems = model.verify()
             files = count(len(model.manifest.files) if model.manifest else 0, "file")
             put(f"{name}: " + ("; ".join(problems) if problems else f"{files}, all as they should be"))
             code = max(code, 1 if problems else 0)
         except (ModelError, UsageError) as error:  # the next one is looked at all the same
-            put(f"{one if isinstance(one, str) else one.name}: {error}")
+            put(f"{name}: {error}")
             code = max(code, 2 if isinstance(error, UsageError) else 1)
     raise typer.Exit(code)
 

@@ -194,12 +194,12 @@ class Model:
             ModelError: files are missing or altered; all are named.
         """
         if self.manifest is not None and (problems := self.verify(files)):
-            absent = any(problem.endswith(": missing") for problem in problems)
+            there = all((self.path / name).is_file() for name in self.manifest.files)
             remedy = {
                 "bundled": "reinstall caption-aligner, or write a new manifest if you changed it on purpose",
                 "cache": f"delete {self.path} and run `aligner models pull` or `convert` again",
                 "folder": "copy these files anew"
-                + ("" if absent else ", or delete manifest.json if you changed the model on purpose"),
+                + (", or delete manifest.json if you changed the model on purpose" if there else ""),
             }[self.where]
             raise ModelError(f"model {self.name} in {self.path} is broken: {'; '.join(problems)}. Remedy: {remedy}")
 

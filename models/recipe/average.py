@@ -81,7 +81,7 @@ def average(recipe: Recipe) -> Path:
     out = recipe.work / "averaged"
     shutil.rmtree(out, ignore_errors=True)
     write_hugging_face(model, recipe, out, torch.float32)
-    state = torch.load(recipe.work / "checkpoint.pt", weights_only=True)
+    state = read_checkpoint(recipe.work / "checkpoint.pt")
     about = {
         "kind": f"{kind}, mean with {len(others)} earlier {'model' if len(others) == 1 else 'models'}"
         if others

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from clean import EnglishWords, Names, fold, mend, reject, reject_distilled
-from common import Recipe, aligned, lines_of, normalise, open_text, write_json, written
+from common import Recipe, aligned, lines_of, normalise, write_json, written
 from distil import distilled_rows, distilled_sets
 from templates import captions
 from variants import variants
@@ -53,10 +53,9 @@ def evaluation_keys(recipe: Recipe) -> set[str]:
         for file in sorted(folder.glob("*.gz")):
             keys.update(fold(line) for line in lines_of(file))
     for gold in sorted(Path(__file__).resolve().parents[2].glob("corpus/*/gold.jsonl")):
-        with open_text(gold) as lines:
-            for line in lines:
-                for entry in json.loads(line).get("lines", ()):
-                    keys.update(fold(entry.get(side) or "") for side in ("caption", "reference"))
+        for line in lines_of(gold):
+            for entry in json.loads(line).get("lines", ()):
+                keys.update(fold(entry.get(side) or "") for side in ("caption", "reference"))
     return {key for key in keys if len(key.split()) > 3}
 
 

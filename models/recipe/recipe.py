@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common import Recipe
+from options import DEFAULTS
 
 HERE = Path(__file__).resolve().parent
 STEPS = {
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--options",
         type=Path,
-        default=HERE / "recipe.toml",
+        default=DEFAULTS,
         help="options file; what it leaves out is as in recipe.toml beside this, the default",
     )
     made.add_argument(
